@@ -1,0 +1,39 @@
+# make run    installs what is missing, builds, and shows the whole gateway at work
+# make test   installs what is missing, and runs every test
+# make check  the tests, and the linters
+# make bench  the benchmarks
+# make fuzz   every fuzz target for FUZZTIME
+
+FUZZTIME ?= 30s
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+.PHONY: run build test check lint bench fuzz
+
+run: build
+	./bin/hearken demo
+
+build:
+	@scripts/install run
+	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/hearken ./cmd/hearken
+
+test:
+	@scripts/install test
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
+	go vet ./...
+	go test -race -shuffle=on -timeout 9m ./...
+
+check: test lint
+
+lint:
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0 run ./...
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz:
+	@for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "== $$pkg $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done

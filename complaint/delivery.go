@@ -1,0 +1,49 @@
+package complaint
+
+import "errors"
+
+// Delivery is an entry of {complaints}:intake on its way to a department.
+type Delivery struct {
+	Partition int
+	Entry     string // stream entry id
+	Record    Record
+	Attempts  int    // how often it has been delivered, this time included
+	Current   *Route // where the complaint is already, for a supplement
+	Err       error  // the entry can't be read as a record; it belongs on the dead stream
+}
+
+// Move is a Delivery with the route it was given.
+type Move struct {
+	Delivery
+	Route Route
+}
+
+// ErrUnreachable is returned by a channel that knows no way to reach the
+// customer any more (a closed chat, an address that does not exist): another
+// channel may be tried, trying again is no use.
+var ErrUnreachable = errors.New("customer can't be reached on this channel")
+
+// ErrFull is returned where a bound of the spool is reached: nothing was
+// written, the source must keep the contact and offer it again later.
+var ErrFull = errors.New("spool is full")
+
+// permanent marks an error that trying again can't cure.
+type permanent struct{ err error }
+
+func (p permanent) Error() string { return p.err.Error() }
+func (p permanent) Unwrap() error { return p.err }
+
+// Permanent marks err as one that no retry can cure. Errors are temporary
+// unless marked.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return permanent{err}
+}
+
+// IsPermanent tells whether err, or one that it wraps, was marked.
+func IsPermanent(err error) bool {
+	var p permanent
+	return errors.As(err, &p)
+}

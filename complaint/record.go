@@ -1,0 +1,114 @@
+package complaint
+
+import "time"
+
+// Schema names the shape of Record on the wire. Fields may be added under the
+// same name; readers ignore what they do not know.
+const Schema = "complaint.v1"
+
+// What an entry on a stream tells.
+const (
+	Registered   = "registered"   // a new complaint under a new number
+	Supplemented = "supplemented" // something more under a number that exists
+)
+
+// The classes of DOMAIN 2.1 that the gateway tells apart.
+const (
+	ClassComplaint  = "complaint"
+	ClassEnquiry    = "enquiry"
+	ClassSuggestion = "suggestion"
+	ClassPraise     = "praise"
+)
+
+// Unknown stands where an element of the standard form was not told.
+const Unknown = "unknown"
+
+// DefaultType is the type of a record that no keyword fits.
+const DefaultType = "OTHER"
+
+// DefaultPriority is the priority of a record that no floor lifts. P1 is the
+// highest.
+const DefaultPriority = "P4"
+
+// Record is a complaint, or a supplement to one, in the standard form. It is
+// the JSON of the field "record" on every stream.
+type Record struct {
+	Schema string `json:"schema"`
+	ID     string `json:"id"`     // consumers dedupe on it
+	Number string `json:"number"` // 12 digits, see Number
+	Event  string `json:"event"`  // Registered or Supplemented
+
+	Channel      string    `json:"channel"`
+	ContactPoint string    `json:"contact_point"`
+	ReceivedAt   time.Time `json:"received_at"`
+	RegisteredAt time.Time `json:"registered_at"`
+
+	Complainant Person `json:"complainant"`
+
+	Subject        string   `json:"subject"`
+	Summary        string   `json:"summary"`
+	Narrative      string   `json:"narrative"`     // the new text only
+	RemedySought   []string `json:"remedy_sought"` // codes of DOMAIN 2.1, or ["unknown"]
+	RemedyText     string   `json:"remedy_text,omitempty"`
+	OrderNo        string   `json:"order_no,omitempty"`
+	AmountInvolved string   `json:"amount_involved,omitempty"` // decimal, no separators
+	Currency       string   `json:"currency,omitempty"`        // ISO 4217
+
+	IntakeClass    string         `json:"intake_class"`
+	Type           string         `json:"type"`
+	SecondaryTypes []string       `json:"secondary_types,omitempty"`
+	Priority       string         `json:"priority"`
+	Flags          []string       `json:"flags,omitempty"`
+	Classification Classification `json:"classification"`
+
+	Attachments []Attachment      `json:"attachments,omitempty"`
+	Source      Source            `json:"source"`
+	Facts       map[string]string `json:"facts,omitempty"`
+	Notes       []string          `json:"notes,omitempty"`
+
+	Thread *Thread `json:"thread,omitempty"`
+	Route  *Route  `json:"route,omitempty"`
+}
+
+// Classification is the evidence for type, flags and priority.
+type Classification struct {
+	Matched      []Match  `json:"matched"`
+	Reasons      []string `json:"reasons,omitempty"` // why this priority: "flag legal: P2"
+	Confidence   float64  `json:"confidence"`        // 0 to 1
+	RulesVersion string   `json:"rules_version"`
+}
+
+// Match is one term that was found. Exactly one of Type and Flag is set.
+type Match struct {
+	Type   string  `json:"type,omitempty"`
+	Flag   string  `json:"flag,omitempty"`
+	Term   string  `json:"term"`
+	Field  string  `json:"field"`            // "subject" or "narrative"
+	Offset int     `json:"offset"`           // in runes from the field's start
+	Weight float64 `json:"weight,omitempty"` // what it added to the type's score
+	Note   string  `json:"note,omitempty"`   // "negated"
+}
+
+// Source says where the record came from.
+type Source struct {
+	Ref        string   `json:"ref"`
+	Raw        string   `json:"raw,omitempty"`
+	InReplyTo  string   `json:"in_reply_to,omitempty"`
+	References []string `json:"references,omitempty"`
+	Automated  bool     `json:"automated"`
+}
+
+// Thread says which complaint a record continues and how that was known:
+// "conversation", "references", "message_id", "subject", "keyed", "contact".
+type Thread struct {
+	Of string `json:"of"`
+	By string `json:"by"`
+}
+
+// Route is where the dispatcher's rules send a record.
+type Route struct {
+	Department    string            `json:"department"`              // the lead
+	Collaborators []string          `json:"collaborators,omitempty"` // never the lead, no repeats
+	Rule          string            `json:"rule"`                    // the route's name; "default" where none matched
+	Deadlines     map[string]string `json:"deadlines,omitempty"`     // clock name to RFC 3339 time
+}

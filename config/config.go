@@ -1,0 +1,2 @@
+package config
+const DefaultTimezone = "Asia/Shanghai"

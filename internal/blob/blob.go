@@ -1,0 +1,129 @@
+// Package blob keeps big bodies (raw mail, attachments, recordings) as files
+// named by their SHA-256. It hides how a file becomes durable: written beside
+// its place, fsynced, renamed, folder fsynced; it is there whole or not at all.
+package blob
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"hearken/complaint"
+)
+
+// ErrTooBig says that a body had more bytes than Put was told to take.
+// Nothing of it is kept.
+var ErrTooBig = errors.New("body is larger than allowed")
+
+const prefix = "sha256/"
+
+// strayAge is how old a half-written file must be before Open clears it away:
+// older than any single download may last.
+const strayAge = 24 * time.Hour
+
+// Store is a folder of blobs. It is safe for concurrent use, also by several
+// processes.
+type Store struct{ dir string }
+
+// New opens the store in dir, making the folder if needed, and clears away
+// what a crash left half-written.
+func New(dir string) (*Store, error) {
+	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o700); err != nil {
+		return nil, fmt.Errorf("open the blob store: %w", err)
+	}
+	s := &Store{dir}
+	stray, err := os.ReadDir(filepath.Join(dir, "tmp"))
+	if err != nil {
+		return nil, fmt.Errorf("open the blob store: %w", err)
+	}
+	for _, e := range stray {
+		if fi, err := e.Info(); err == nil && time.Since(fi.ModTime()) > strayAge {
+			_ = os.Remove(filepath.Join(dir, "tmp", e.Name()))
+		}
+	}
+	return s, nil
+}
+
+// Put stores everything that r gives, at most limit bytes, durably. The same
+// bytes give the same Blob and are kept once. It streams: memory stays flat.
+func (s *Store) Put(r io.Reader, limit int64) (complaint.Blob, error) {
+	f, err := os.CreateTemp(filepath.Join(s.dir, "tmp"), "put-*")
+	if err != nil {
+		return complaint.Blob{}, fmt.Errorf("store a blob: %w", err)
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	h := sha256.New()
+	n, err := io.Copy(io.MultiWriter(f, h), io.LimitReader(r, limit+1))
+	if err != nil {
+		return complaint.Blob{}, fmt.Errorf("store a blob: %w", err)
+	}
+	if n > limit {
+		return complaint.Blob{}, fmt.Errorf("store a blob of more than %d bytes: %w", limit, ErrTooBig)
+	}
+	sum := hex.EncodeToString(h.Sum(nil))
+	b := complaint.Blob{Ref: prefix + sum, SHA256: sum, Size: n}
+	path := s.path(sum)
+	if fi, err := os.Stat(path); err == nil && fi.Size() == n {
+		return b, nil // only ever renamed into place after its fsync
+	}
+	if err := s.place(f, path); err != nil {
+		return complaint.Blob{}, fmt.Errorf("store a blob: %w", err)
+	}
+	return b, nil
+}
+
+func (s *Store) place(f *os.File, path string) error {
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	folder := filepath.Dir(path)
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return err
+		}
+		for _, above := range []string{filepath.Dir(folder), s.dir} {
+			if err := syncDir(above); err != nil {
+				return err
+			}
+		}
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(folder)
+}
+
+// Open opens a blob for reading by its reference. A reference is checked, so
+// that it can't name any other file.
+func (s *Store) Open(ref string) (*os.File, error) {
+	sum, ok := strings.CutPrefix(ref, prefix)
+	if raw, err := hex.DecodeString(sum); !ok || err != nil || len(raw) != sha256.Size || strings.ToLower(sum) != sum {
+		return nil, fmt.Errorf("open blob %.80q: not a blob reference", ref)
+	}
+	f, err := os.Open(s.path(sum))
+	if err != nil {
+		return nil, fmt.Errorf("open blob %s: %w", ref, err)
+	}
+	return f, nil
+}
+
+// path spreads the files over 256 folders.
+func (s *Store) path(sum string) string {
+	return filepath.Join(s.dir, "sha256", sum[:2], sum)
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

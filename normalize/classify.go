@@ -1,0 +1,258 @@
+package normalize
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"hearken/complaint"
+	"hearken/internal/terms"
+)
+
+const (
+	subjectWeight = 2    // a subject says in a few words what it is about
+	negatedWeight = 0.25 // "not refunded" is about refunds still; less surely so
+	secondaryFrom = 0.5  // of the best score, for a further type to be named
+	maxSecondary  = 3
+	maxMatches    = 50 // of the evidence, the heaviest
+)
+
+// flagSelfHarm stays raised even where its words are negated: to ask once too
+// often costs little.
+const flagSelfHarm = "self_harm"
+
+// classify finds type, flags, class and priority, with the evidence.
+func (n *Normalizer) classify(r *complaint.Record) {
+	scores := make([]float64, len(n.cfg.Types))
+	raised := map[string]bool{}
+	c := complaint.Classification{Matched: []complaint.Match{}, RulesVersion: n.cfg.Version}
+	seen := map[string]bool{}
+	for _, field := range []struct {
+		name, text string
+		weight     float64
+	}{{"subject", r.Subject, subjectWeight}, {"narrative", r.Narrative, 1}} {
+		for _, h := range n.keywords.Find(field.text) {
+			m := n.match(h, field.name, field.weight)
+			o := n.owners[h.Owner]
+			// A term counts once in each field: repeating is not evidence.
+			once := fmt.Sprintf("%s %d %s", field.name, h.Owner, h.Term)
+			if seen[once] {
+				continue
+			}
+			seen[once] = true
+			if o.typ >= 0 {
+				scores[o.typ] += m.Weight
+			} else if !h.Negated || o.flag == flagSelfHarm {
+				raised[o.flag] = true
+			} else if o.flag == "safety" {
+				r.Notes = append(r.Notes, fmt.Sprintf("safety word %q seems to be negated; please check", h.Term))
+			}
+			c.Matched = append(c.Matched, m)
+		}
+	}
+	for _, f := range n.cfg.Flags { // in the order of the rules
+		if raised[f.Name] {
+			r.Flags = append(r.Flags, f.Name)
+		}
+	}
+	r.Type, r.SecondaryTypes, c.Confidence = n.decide(scores)
+	if len(c.Matched) > maxMatches {
+		slices.SortStableFunc(c.Matched, func(a, b complaint.Match) int { return cmp.Compare(b.Weight, a.Weight) })
+		c.Matched = c.Matched[:maxMatches]
+	}
+	r.IntakeClass = n.built.class(r, scores)
+	r.Classification = c
+	r.Priority = complaint.DefaultPriority
+	if n.cfg.Priority != nil {
+		r.Priority, r.Classification.Reasons = n.cfg.Priority(r)
+	}
+}
+
+func (n *Normalizer) match(h terms.Hit, field string, weight float64) complaint.Match {
+	o := n.owners[h.Owner]
+	m := complaint.Match{Term: h.Term, Field: field, Offset: h.Start}
+	if h.Negated {
+		m.Note = "negated"
+	}
+	if o.typ < 0 {
+		m.Flag = o.flag
+		return m
+	}
+	m.Type, m.Weight = n.cfg.Types[o.typ].Code, o.weight*weight
+	if h.Negated {
+		m.Weight *= negatedWeight
+	}
+	return m
+}
+
+// decide names the type with the highest score, the riskier of two, and how
+// sure that is: more evidence and a clearer lead make it surer.
+func (n *Normalizer) decide(scores []float64) (typ string, secondary []string, confidence float64) {
+	best, second := -1, 0.0
+	for i, s := range scores {
+		switch {
+		case s > 0 && (best < 0 || s > scores[best]):
+			if best >= 0 {
+				second = scores[best]
+			}
+			best = i
+		case s > second:
+			second = s
+		}
+	}
+	if best < 0 {
+		return complaint.DefaultType, nil, 0
+	}
+	for i, s := range scores {
+		if i != best && s >= secondaryFrom*scores[best] && s > 0 && len(secondary) < maxSecondary {
+			secondary = append(secondary, n.cfg.Types[i].Code)
+		}
+	}
+	top := scores[best]
+	confidence = (1 - math.Exp(-top)) * (0.5 + 0.5*(top-second)/top)
+	return n.cfg.Types[best].Code, secondary, math.Round(confidence*100) / 100
+}
+
+// builtin holds the terms that do not depend on a company's rules.
+type builtin struct {
+	remedies *terms.Set
+	codes    []string
+	classes  *terms.Set
+}
+
+// The remedies that are asked for, after the list of DOMAIN 2.1.
+var remedies = []struct {
+	code string
+	any  []string
+}{
+	{"refund", []string{"退款", "退钱", "退还", "退回", "返还", "refund", "money-back", "reimburse", "reimbursement", "my money"}},
+	{"replacement", []string{"换货", "换一个", "换新", "更换", "补发", "replace", "replacement", "exchange", "new one", "resend"}},
+	{"repair", []string{"维修", "修好", "返修", "修理", "上门修", "repair", "fix it", "fix this"}},
+	{"compensation", []string{"赔偿", "赔付", "补偿", "索赔", "三倍", "十倍", "compensation", "compensate", "damages"}},
+	{"apology", []string{"道歉", "赔礼", "apology", "apologise", "apologize"}},
+	{"correction", []string{"更正", "改正", "撤销", "恢复", "解冻", "解封", "correct this", "correct my", "restore", "unfreeze", "unlock", "reverse the"}},
+	{"information", []string{"说明", "解释", "答复", "给个说法", "explain", "explanation", "an answer"}},
+	{"staff_action", []string{"处理这个员工", "开除", "处分", "严肃处理", "disciplined", "disciplinary"}},
+}
+
+// Words of praise, of a question and of a proposal, for the intake class.
+const (
+	cuePraise = iota
+	cueEnquiry
+	cueSuggestion
+)
+
+var classCues = [][]string{
+	cuePraise:     {"表扬", "点赞", "感谢", "谢谢你们", "很满意", "非常满意", "处理得很好", "服务很好", "thank-you", "thanks", "great service", "excellent service", "very satisfied", "well done"},
+	cueEnquiry:    {"请问", "咨询", "怎么办理", "如何办理", "营业时间", "想了解", "how do i", "could you tell me", "i would like to know", "what are your", "opening hours", "can you tell me"},
+	cueSuggestion: {"建议", "希望增加", "希望你们能", "suggestion", "i suggest", "it would be nice", "please consider"},
+}
+
+func newBuiltin() (*builtin, error) {
+	b := &builtin{}
+	var patterns []terms.Pattern
+	for i, r := range remedies {
+		b.codes = append(b.codes, r.code)
+		for _, t := range r.any {
+			patterns = append(patterns, terms.Pattern{Owner: i, Term: t})
+		}
+	}
+	var err error
+	if b.remedies, err = terms.Compile(patterns); err != nil {
+		return nil, fmt.Errorf("built-in remedies: %w", err)
+	}
+	patterns = nil
+	for i, cues := range classCues {
+		for _, t := range cues {
+			patterns = append(patterns, terms.Pattern{Owner: i, Term: t})
+		}
+	}
+	if b.classes, err = terms.Compile(patterns); err != nil {
+		return nil, fmt.Errorf("built-in classes: %w", err)
+	}
+	return b, nil
+}
+
+// Words by which a customer asks for something rather than tells of it.
+var askings = []string{
+	"要求", "请", "希望", "必须", "给我", "我要", "想要", "要", "申请", "尽快", "i want", "i demand", "please", "i would like", "i'd like", "need", "expect", "give me", "must", "should", "ask", "request",
+}
+
+// remedy finds what the customer asks for: a word for a remedy in a clause
+// that asks.
+func (b *builtin) remedy(subject, narrative string) (codes []string, text string) {
+	for clause := range clauses(subject + "\n" + narrative) {
+		low := strings.ToLower(clause)
+		if !slices.ContainsFunc(askings, func(a string) bool { return strings.Contains(low, a) }) {
+			continue
+		}
+		for _, h := range b.remedies.Find(clause) {
+			code := b.codes[h.Owner]
+			if slices.Contains(codes, code) {
+				continue
+			}
+			codes = append(codes, code)
+			if text == "" {
+				text, _ = shorten(oneLine(clause), maxRemedy)
+			}
+		}
+	}
+	if len(codes) == 0 {
+		return []string{complaint.Unknown}, ""
+	}
+	return codes, text
+}
+
+// clauses yields the sentences of a text.
+func clauses(text string) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(text) {
+			for _, c := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune("。！？!?；;\n", r) }) {
+				if c = strings.TrimSpace(c); c != "" && !yield(c) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// class tells praise, a question or a proposal from a complaint. Any doubt is
+// a complaint: one that nobody handles is worse than a thank-you that somebody
+// reads.
+func (b *builtin) class(r *complaint.Record, scores []float64) string {
+	total := 0.0
+	for _, s := range scores {
+		total += s
+	}
+	cue := map[int]bool{}
+	for _, h := range b.classes.Find(r.Subject + "\n" + r.Narrative) {
+		if !h.Negated {
+			cue[h.Owner] = true
+		}
+	}
+	asks := r.RemedySought[0] != complaint.Unknown
+	switch {
+	case len(r.Flags) > 0 || asks:
+		return complaint.ClassComplaint
+	case cue[cuePraise] && total <= 2 && !unhappy(r.Narrative):
+		return complaint.ClassPraise
+	case cue[cueEnquiry] && total == 0:
+		return complaint.ClassEnquiry
+	case cue[cueSuggestion] && total == 0:
+		return complaint.ClassSuggestion
+	}
+	return complaint.ClassComplaint
+}
+
+// unhappy tells words that turn praise into its opposite.
+func unhappy(text string) bool {
+	low := strings.ToLower(text)
+	for _, w := range []string{"但是", "可是", "然而", "却", "居然", "竟然", "不满", "太差", "but ", "however", "unfortunately", "terrible", "awful", "for nothing", "投诉你们", "我要投诉"} {
+		if strings.Contains(low, w) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,72 @@
+package normalize
+
+import (
+	"math/big"
+	"regexp"
+	"strings"
+)
+
+// orderShape wants the word before the number; a tracking number has another.
+var orderShape = regexp.MustCompile(`(?i)(?:订单号|订单编号|订单|单号|訂單編號|訂單號|order\s*(?:number|no\.?|id|ref(?:erence)?|#)|order)\s*(?:是|为|号|:|：|#|＃|is|number|no\.?)*\s*[#＃]?\s*([A-Za-z0-9][A-Za-z0-9_-]{4,39})`)
+
+var notOrder = regexp.MustCompile(`(?i)(?:快递|物流|运单|快递单|tracking)\s*$`)
+
+// orderNo finds an order's number: at least five characters with a digit.
+func orderNo(text string) string {
+	text = head(text)
+	for _, m := range orderShape.FindAllStringSubmatchIndex(text, 10) {
+		no := text[m[2]:m[3]]
+		if strings.ContainsAny(no, "0123456789") && !notOrder.MatchString(text[:m[0]]) {
+			return strings.TrimRight(no, "-_")
+		}
+	}
+	return ""
+}
+
+var amountShape = regexp.MustCompile(`(?i)(¥|￥|\$|US\$|£|€|RMB|CNY|USD|GBP|EUR|HK\$|人民币)?\s*([0-9]{1,3}(?:[,，][0-9]{3})+(?:\.[0-9]{1,2})?|[0-9]{1,12}(?:\.[0-9]{1,2})?)\s*(万元|千元|百元|万块|元|块钱|块|万|美元|欧元|英镑|港币|港元|RMB|CNY|USD|GBP|EUR|dollars?|pounds?|euros?|yuan|usd)?`)
+
+// units are the currency and factor that a sign before or a word behind a
+// number gives it.
+var units = map[string]struct {
+	currency string
+	factor   int64
+}{
+	"¥": {"CNY", 1}, "￥": {"CNY", 1}, "rmb": {"CNY", 1}, "cny": {"CNY", 1}, "人民币": {"CNY", 1}, "yuan": {"CNY", 1},
+	"元": {"CNY", 1}, "块": {"CNY", 1}, "块钱": {"CNY", 1}, "万元": {"CNY", 10000}, "万块": {"CNY", 10000}, "千元": {"CNY", 1000}, "百元": {"CNY", 100}, "万": {"", 10000},
+	"$": {"USD", 1}, "us$": {"USD", 1}, "usd": {"USD", 1}, "美元": {"USD", 1}, "dollar": {"USD", 1}, "dollars": {"USD", 1},
+	"£": {"GBP", 1}, "gbp": {"GBP", 1}, "英镑": {"GBP", 1}, "pound": {"GBP", 1}, "pounds": {"GBP", 1},
+	"€": {"EUR", 1}, "eur": {"EUR", 1}, "欧元": {"EUR", 1}, "euro": {"EUR", 1}, "euros": {"EUR", 1},
+	"hk$": {"HKD", 1}, "港币": {"HKD", 1}, "港元": {"HKD", 1},
+}
+
+// amount finds the largest sum of money that the text names, as a decimal
+// without separators, and its currency.
+func amount(text string) (sum, currency string) {
+	var best *big.Rat
+	for _, m := range amountShape.FindAllStringSubmatch(head(text), 200) {
+		before, hasBefore := units[strings.ToLower(m[1])]
+		behind, hasBehind := units[strings.ToLower(m[3])]
+		cur, factor := before.currency, int64(1)
+		if hasBehind {
+			factor = behind.factor
+			if cur == "" {
+				cur = behind.currency
+			}
+		}
+		if cur == "" || !hasBefore && !hasBehind {
+			continue
+		}
+		v, ok := new(big.Rat).SetString(strings.NewReplacer(",", "", "，", "").Replace(m[2]))
+		if !ok {
+			continue
+		}
+		v.Mul(v, big.NewRat(factor, 1))
+		if v.Sign() > 0 && (best == nil || v.Cmp(best) > 0) {
+			best, currency = v, cur
+		}
+	}
+	if best == nil {
+		return "", ""
+	}
+	return best.FloatString(2), currency
+}

@@ -1,0 +1,239 @@
+// Package normalize makes the standard record of a contact. It hides how a
+// customer's words are read: which of them are new, who writes in which
+// language, what is asked for, what it is about and how urgent it is, each
+// with its evidence. It is pure: the same contact under the same rules gives
+// the same record, and nothing is ever invented.
+package normalize
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"hearken/complaint"
+	"hearken/internal/terms"
+)
+
+// Config is the part of the rules that says how contacts are read.
+type Config struct {
+	Version string
+	Types   []Type // the riskiest first: it decides a tie
+	Flags   []Flag
+	Region  string // for phone numbers without a country code: "CN"
+	// Priority decides by the finished record; nil means DefaultPriority.
+	Priority func(*complaint.Record) (priority string, reasons []string)
+}
+
+// Type is a kind of complaint and the terms that speak for it.
+type Type struct {
+	Code     string
+	Keywords []Keywords
+}
+
+// Keywords are terms of one weight.
+type Keywords struct {
+	Any    []string
+	Except []string // phrases in which the terms mean something else
+	Weight float64  // 0 means 1
+}
+
+// Flag is something to be watched for in any complaint.
+type Flag struct {
+	Name   string
+	Any    []string
+	Except []string
+}
+
+// Bounds of a record's texts, in runes (DOMAIN 2.1).
+const (
+	maxSubject   = 200
+	maxNarrative = 20000
+	maxSummary   = 120
+	maxRemedy    = 200
+	maxName      = 100
+)
+
+// Normalizer makes records. It is safe for concurrent use.
+type Normalizer struct {
+	cfg      Config
+	keywords *terms.Set // owners: see owner
+	owners   []owner
+	built    *builtin
+}
+
+// owner is what a keyword speaks for: a type or a flag.
+type owner struct {
+	typ    int // index into Config.Types; -1 for a flag
+	flag   string
+	weight float64
+}
+
+// New compiles the rules. It reports all faults at once.
+func New(cfg Config) (*Normalizer, error) {
+	if cfg.Region == "" {
+		cfg.Region = "CN"
+	}
+	n := &Normalizer{cfg: cfg}
+	var patterns []terms.Pattern
+	add := func(o owner, any, except []string) {
+		n.owners = append(n.owners, o)
+		for _, t := range any {
+			patterns = append(patterns, terms.Pattern{Owner: len(n.owners) - 1, Term: t, Except: except})
+		}
+	}
+	var errs []error
+	for i, t := range cfg.Types {
+		if t.Code == "" {
+			errs = append(errs, fmt.Errorf("type %d has no code", i+1))
+		}
+		for _, k := range t.Keywords {
+			weight := k.Weight
+			if weight == 0 {
+				weight = 1
+			}
+			add(owner{typ: i, weight: weight}, k.Any, k.Except)
+		}
+	}
+	for _, f := range cfg.Flags {
+		add(owner{typ: -1, flag: f.Name}, f.Any, f.Except)
+	}
+	var err error
+	if n.keywords, err = terms.Compile(patterns); err != nil {
+		errs = append(errs, err)
+	}
+	if n.built, err = newBuiltin(); err != nil {
+		errs = append(errs, err)
+	}
+	return n, errors.Join(errs...)
+}
+
+// Record makes the standard record of a contact. Number, Event, RegisteredAt,
+// Thread and Route are left to the queue and the dispatcher.
+func (n *Normalizer) Record(c complaint.Contact) complaint.Record {
+	r := complaint.Record{
+		Schema: complaint.Schema, ID: c.ID, Channel: c.Channel, ContactPoint: c.ContactPoint, ReceivedAt: c.ReceivedAt,
+		Attachments: c.Attachments, Facts: facts(c), Notes: append([]string(nil), c.Notes...),
+		Source: complaint.Source{Ref: c.Ref, Raw: c.Raw, InReplyTo: c.InReplyTo, References: c.References, Automated: c.Automated},
+	}
+	text := clean(c.Text)
+	narrative, trimmed := trim(text)
+	if trimmed {
+		r.Notes = append(r.Notes, "quoted text or a signature was left out of the narrative; the original has it")
+	}
+	var cut bool
+	if r.Narrative, cut = shorten(narrative, maxNarrative); cut {
+		r.Notes = append(r.Notes, fmt.Sprintf("narrative cut at %d characters; the original has the rest", maxNarrative))
+	}
+	r.Subject, _ = shorten(subject(clean(c.Subject)), maxSubject)
+	r.Summary = summary(r.Subject, r.Narrative)
+	r.Complainant = n.person(c, r.Narrative, text, &r.Notes)
+	r.RemedySought, r.RemedyText = n.built.remedy(r.Subject, r.Narrative)
+	r.OrderNo = orderNo(r.Subject + "\n" + r.Narrative)
+	r.AmountInvolved, r.Currency = amount(r.Subject + "\n" + r.Narrative)
+	n.classify(&r)
+	return r
+}
+
+// facts are the contact's, and where it came in.
+func facts(c complaint.Contact) map[string]string {
+	out := maps.Clone(c.Facts)
+	if out == nil {
+		out = map[string]string{}
+	}
+	set := func(key, value string) {
+		if _, ok := out[key]; !ok && value != "" {
+			out[key] = value
+		}
+	}
+	switch c.Channel {
+	case complaint.Email:
+		set("mailbox", c.Account)
+	case complaint.Phone:
+		set("line", c.Account)
+	case complaint.Chat:
+		set("site", c.Account)
+		set("session", strings.TrimPrefix(c.Conversation, "chat:"))
+	}
+	return out
+}
+
+// clean makes a text safe to carry: valid UTF-8, line feeds for all line
+// ends, no control characters, no overrides of the writing direction.
+func clean(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case unicode.IsControl(r), r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069, r == 0xFEFF:
+			return -1
+		case r == 0xA0:
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// shorten cuts s at most runes, and tells whether it did.
+func shorten(s string, most int) (string, bool) {
+	if len(s) <= most || utf8.RuneCountInString(s) <= most {
+		return s, false
+	}
+	n := 0
+	for i := range s {
+		if n == most {
+			return s[:i], true
+		}
+		n++
+	}
+	return s, false
+}
+
+// oneLine folds white space into single spaces.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// summary is the first sentence that says something.
+func summary(subject, narrative string) string {
+	for line := range strings.Lines(narrative) {
+		line = oneLine(line)
+		if isGreeting(line) {
+			continue
+		}
+		if end := strings.IndexAny(line, "。！？!?"); end > 0 {
+			_, size := utf8.DecodeRuneInString(line[end:])
+			line = line[:end+size]
+		} else if end := strings.Index(line, ". "); end > 0 {
+			line = line[:end+1]
+		}
+		if line != "" {
+			line, _ = shorten(line, maxSummary)
+			return line
+		}
+	}
+	subject, _ = shorten(subject, maxSummary)
+	return subject
+}
+
+var greetings = []string{
+	"你好", "您好", "hi", "hello", "dear", "尊敬的", "亲爱的", "good morning", "good afternoon", "good evening", "to whom it may concern", "hey",
+}
+
+// isGreeting tells a line that is only a salutation.
+func isGreeting(line string) bool {
+	l := strings.ToLower(strings.Trim(line, " ,，。!！:：~"))
+	if l == "" {
+		return true
+	}
+	for _, g := range greetings {
+		if rest, ok := strings.CutPrefix(l, g); ok && utf8.RuneCountInString(rest) <= 20 && !strings.ContainsAny(rest, ",，。.!！?？") {
+			if rest == "" || strings.HasPrefix(rest, " ") || utf8.RuneCountInString(rest) <= 3 || strings.HasPrefix(g, "尊敬") || strings.HasPrefix(g, "亲爱") {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,267 @@
+package normalize
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"hearken/complaint"
+)
+
+var small = Config{
+	Version: "test",
+	Types: []Type{
+		{"SAFETY", []Keywords{{Any: []string{"受伤", "爆炸", "injured"}, Except: []string{"价格爆炸"}, Weight: 3}}},
+		{"DELIVERY", []Keywords{{Any: []string{"没收到", "快递", "包裹", "courier", "parcel", "not delivered"}}}},
+		{"BILLING", []Keywords{{Any: []string{"重复扣款", "多收", "overcharged", "double-charged"}, Weight: 2}, {Any: []string{"账单", "bill"}}}},
+		{"REFUND", []Keywords{{Any: []string{"退款", "refund"}}}},
+	},
+	Flags: []Flag{
+		{Name: "legal", Any: []string{"律师函", "lawyer"}},
+		{Name: "safety", Any: []string{"受伤", "injured"}},
+		{Name: "self_harm", Any: []string{"自杀"}},
+	},
+}
+
+func normalizer(t testing.TB, change ...func(*Config)) *Normalizer {
+	t.Helper()
+	cfg := small
+	for _, c := range change {
+		c(&cfg)
+	}
+	n, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func contact(subject, text string) complaint.Contact {
+	return complaint.Contact{ID: "x", Channel: complaint.Email, Account: "support", Ref: "r", Subject: subject, Text: text, ReceivedAt: time.Unix(1.8e9, 0)}
+}
+
+func TestRecordInFull(t *testing.T) {
+	n := normalizer(t, func(c *Config) {
+		c.Priority = func(r *complaint.Record) (string, []string) { return "P2", []string{"flag " + r.Flags[0] + ": P2"} }
+	})
+	c := contact("回复: Re[2]: 重复扣款 [2611-2300-4279]", "您好，\n\n我叫张伟，订单号：AB-20261123，被重复扣款 1,299.00元。请尽快退款，否则发律师函！\n电话 138 1234 5678\n\n-- \n张伟\n某公司")
+	got := n.Record(c)
+	got.Attachments, got.Notes = nil, nil
+	want := complaint.Record{
+		Schema: complaint.Schema, ID: "x", Channel: "email", ReceivedAt: c.ReceivedAt,
+		Complainant: complaint.Person{Name: "张伟", Phone: "+8613812345678", Language: "zh"},
+		Subject:     "重复扣款", Summary: "我叫张伟，订单号：AB-20261123，被重复扣款 1,299.00元。",
+		Narrative:    "您好，\n\n我叫张伟，订单号：AB-20261123，被重复扣款 1,299.00元。请尽快退款，否则发律师函！\n电话 138 1234 5678",
+		RemedySought: []string{"refund"}, RemedyText: "请尽快退款，否则发律师函",
+		OrderNo: "AB-20261123", AmountInvolved: "1299.00", Currency: "CNY",
+		IntakeClass: "complaint", Type: "BILLING", Priority: "P2", Flags: []string{"legal"},
+		Classification: complaint.Classification{
+			Matched: []complaint.Match{
+				{Type: "BILLING", Term: "重复扣款", Field: "subject", Offset: 0, Weight: 4},
+				{Type: "BILLING", Term: "重复扣款", Field: "narrative", Offset: 27, Weight: 2},
+				{Type: "REFUND", Term: "退款", Field: "narrative", Offset: 45, Weight: 1},
+				{Flag: "legal", Term: "律师函", Field: "narrative", Offset: 51},
+			},
+			Reasons: []string{"flag legal: P2"}, Confidence: 0.91, RulesVersion: "test",
+		},
+		Source: complaint.Source{Ref: "r"}, Facts: map[string]string{"mailbox": "support"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		g, _ := json.MarshalIndent(got, "", " ")
+		w, _ := json.MarshalIndent(want, "", " ")
+		t.Errorf("got %s\nwant %s", g, w)
+	}
+}
+
+func TestTrim(t *testing.T) {
+	quote := "\n> 您的订单已发货\n> 谢谢"
+	for name, c := range map[string]struct{ text, want string }{
+		"plain":             {"没收到包裹", "没收到包裹"},
+		"gmail":             {"Still nothing.\n\nOn Mon, 3 Nov 2025 at 10:00, Support <s@example.com> wrote:\n> your parcel", "Still nothing."},
+		"gmail two lines":   {"Still nothing.\n\nOn Mon, 3 Nov 2025 at 10:00, Support\n<s@example.com> wrote:\n\n> your parcel", "Still nothing."},
+		"gmail zh":          {"还没收到\n\n客服 <s@example.com> 于2025年11月3日周一 10:00写道：\n" + quote, "还没收到"},
+		"apple zh":          {"还没收到\n\n在 2025年11月3日，10:00，客服 <s@example.com> 写道：\n" + quote, "还没收到"},
+		"outlook":           {"Please answer.\n\n________________________________\nFrom: Support <s@example.com>\nSent: Monday\nTo: me\nSubject: Re", "Please answer."},
+		"outlook bare":      {"Please answer.\n\nFrom: Support <s@example.com>\nSent: Monday\nTo: me", "Please answer."},
+		"outlook de":        {"Bitte antworten.\n\nVon: Support\nGesendet: Montag\nAn: mich\nBetreff: AW", "Bitte antworten."},
+		"outlook zh":        {"请回复\n\n发件人: 客服 <s@example.com>\n发送时间: 2025年11月3日\n收件人: 我\n主题: 回复", "请回复"},
+		"qq":                {"请回复\n\n\n------------------ 原始邮件 ------------------\n发件人: \"客服\"<s@example.com>;\n发送时间: 2025年11月3日", "请回复"},
+		"netease":           {"请回复\n\n\n---- 回复的原邮件 ----\n| 发件人 | 客服 |", "请回复"},
+		"original message":  {"No.\n-----Original Message-----\nFrom: x", "No."},
+		"inline answers":    {"> 收到了吗?\n没收到\n> 要退款吗?\n要退款", "没收到\n要退款"},
+		"signature":         {"退款\n-- \n张伟\n经理", "退款"},
+		"iphone":            {"退款\n\n发自我的iPhone", "退款"},
+		"iphone en":         {"refund\n\nSent from my iPhone", "refund"},
+		"disclaimer":        {"refund me\n\nThis e-mail and any attachments are legally privileged.", "refund me"},
+		"disclaimer zh":     {"退款\n\n本邮件及其附件含有保密信息，律师特权", "退款"},
+		"only a forward":    {"---------- Forwarded message ----------\nFrom: a@example.com\nmy parcel is lost", "---------- Forwarded message ----------\nFrom: a@example.com\nmy parcel is lost"},
+		"only a quote":      {"> lost parcel", "> lost parcel"},
+		"from in a story":   {"From: the beginning it was bad.\nIt never worked.", "From: the beginning it was bad.\nIt never worked."},
+		"she wrote":         {"I asked twice and she wrote:\nno refund", "I asked twice and she wrote:\nno refund"},
+		"dashes in a story": {"first\n-----\nsecond", "first\n-----\nsecond"},
+		"empty":             {"", ""},
+		"spaces":            {"a  \n\n\n\n b\t\n", "a\n\n b"},
+	} {
+		got, _ := trim(c.text)
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestSubject(t *testing.T) {
+	for in, want := range map[string]string{
+		"Re: RE: Fwd: lost": "lost", "回复：转发: 丢件": "丢件", "AW: [2611-2300-4279] Paket": "Paket", "Re[3]: x [2611-2300-4279]": "x",
+		"[urgent] x": "[urgent] x", "Regarding: x": "Regarding: x", "re:": "", "[ [2611-2300-4279]": "[",
+	} {
+		if got := subject(in); got != want {
+			t.Errorf("subject(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestMoneyAndOrders(t *testing.T) {
+	for text, want := range map[string][3]string{
+		"扣了199元":                       {"199.00", "CNY", ""},
+		"一共3.5万元, 先付了2000块":            {"35000.00", "CNY", ""},
+		"￥1，299.50":                    {"1299.50", "CNY", ""},
+		"I paid $49.99 and £5":         {"49.99", "USD", ""},
+		"1299 dollars, order #AB12345": {"1299.00", "USD", "AB12345"},
+		"order number is 20261123-77":  {"", "", "20261123-77"},
+		"订单 2026112300001 买了3件":        {"", "", "2026112300001"},
+		"快递单号 SF1234567890":            {"", "", ""},
+		"in order to complain":         {"", "", ""},
+		"12315也不管, 我等了30天":             {"", "", ""},
+		"$0":                           {"", "", ""},
+	} {
+		sum, cur := amount(text)
+		if no := orderNo(text); sum != want[0] || cur != want[1] || no != want[2] {
+			t.Errorf("%q: %q %q %q, want %q", text, sum, cur, no, want)
+		}
+	}
+}
+
+func TestPeople(t *testing.T) {
+	n := normalizer(t)
+	for _, c := range []struct {
+		text string
+		from complaint.Person
+		want complaint.Person
+	}{
+		{"My name is John Smith, call me at +44 20 7946 0958", complaint.Person{}, complaint.Person{Name: "John Smith", Phone: "+442079460958", Language: "en"}},
+		{"我是李娜，手机13912345678", complaint.Person{Email: "l@example.cn"}, complaint.Person{Name: "李娜", Phone: "+8613912345678", Email: "l@example.cn", Language: "zh"}},
+		{"我是你们的老客户，邮箱 a.b@example.com.cn", complaint.Person{}, complaint.Person{Email: "a.b@example.com.cn", Language: "zh"}},
+		{"我是在今天下单的", complaint.Person{Name: "张\n伟", Phone: "13812345678"}, complaint.Person{Name: "张 伟", Phone: "+8613812345678", Language: "zh"}},
+		{"订单 13812345678901 还没到", complaint.Person{Phone: "anonymous"}, complaint.Person{Language: "zh"}},
+		{"x", complaint.Person{Phone: "+266696687"}, complaint.Person{Language: "en"}},
+		{"返金してください", complaint.Person{}, complaint.Person{Language: "ja"}},
+		{"환불해 주세요", complaint.Person{}, complaint.Person{Language: "ko"}},
+		{"Ich habe mein Paket bis heute nicht erhalten und möchte mein Geld zurück", complaint.Person{}, complaint.Person{Language: "de"}},
+		{"投诉 refund please", complaint.Person{}, complaint.Person{Language: "zh"}},
+		{"123", complaint.Person{}, complaint.Person{}},
+	} {
+		in := contact("", c.text)
+		in.From = c.from
+		if got := n.Record(in).Complainant; got != c.want {
+			t.Errorf("%q: %+v, want %+v", c.text, got, c.want)
+		}
+	}
+}
+
+func TestClasses(t *testing.T) {
+	n := normalizer(t)
+	for text, want := range map[string]string{
+		"上次投诉处理得很好，点赞":         complaint.ClassPraise,
+		"Thanks, well done!":   complaint.ClassPraise,
+		"谢谢你们把包裹弄丢了，却没人管":      complaint.ClassComplaint,
+		"请问营业时间是几点":            complaint.ClassEnquiry,
+		"建议你们增加周末客服":           complaint.ClassSuggestion,
+		"没收到包裹，请问怎么退款":         complaint.ClassComplaint,
+		"Nobody answers, ever": complaint.ClassComplaint,
+	} {
+		if got := n.Record(contact("", text)).IntakeClass; got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestNegationLowersButNeverHides(t *testing.T) {
+	n := normalizer(t)
+	r := n.Record(contact("", "包裹坏了, 没有人受伤"))
+	if slices.Contains(r.Flags, "safety") || !slices.ContainsFunc(r.Notes, func(s string) bool { return strings.Contains(s, "受伤") }) {
+		t.Errorf("nobody was hurt: flags %v, notes %v", r.Flags, r.Notes)
+	}
+	if r := n.Record(contact("", "我没有想自杀")); !slices.Contains(r.Flags, "self_harm") {
+		t.Error("a word of self-harm was hidden by a negation")
+	}
+}
+
+func TestNewReportsAllFaults(t *testing.T) {
+	_, err := New(Config{Types: []Type{{"", []Keywords{{Any: []string{"-"}}}}}, Flags: []Flag{{Name: "x", Any: []string{""}}}})
+	if err == nil || !strings.Contains(err.Error(), "no code") || strings.Count(err.Error(), "term") != 2 {
+		t.Errorf("faults: %v", err)
+	}
+}
+
+func TestRecordLaws(t *testing.T) {
+	n := normalizer(t)
+	alphabet := rapid.RuneFrom([]rune("a>: \n-_发件人主题From受伤退款1元$@.\x00\u200b\u202e😀"))
+	rapid.Check(t, func(t *rapid.T) {
+		c := contact(rapid.StringOf(alphabet).Draw(t, "subject"), rapid.StringOf(alphabet).Draw(t, "text"))
+		holds(t, n, c)
+	})
+}
+
+// holds checks what is true of every record.
+func holds(t interface{ Errorf(string, ...any) }, n *Normalizer, c complaint.Contact) {
+	r := n.Record(c)
+	for what, s := range map[string]string{"subject": r.Subject, "narrative": r.Narrative, "summary": r.Summary, "name": r.Complainant.Name} {
+		if !utf8.ValidString(s) || strings.ContainsAny(s, "\x00\u202e\r") {
+			t.Errorf("%s is not clean: %q", what, s)
+		}
+	}
+	if hasWords(clean(c.Text)) && !hasWords(r.Narrative) {
+		t.Errorf("the narrative lost the words of %q", c.Text)
+	}
+	if utf8.RuneCountInString(r.Narrative) > maxNarrative || utf8.RuneCountInString(r.Subject) > maxSubject || utf8.RuneCountInString(r.Summary) > maxSummary {
+		t.Errorf("a text is longer than its bound")
+	}
+	if again, _ := trim(r.Narrative); again != r.Narrative && utf8.RuneCountInString(r.Narrative) < maxNarrative {
+		t.Errorf("trimmed again: %q, was %q", again, r.Narrative)
+	}
+	if r.Type == "" || r.Priority == "" || len(r.RemedySought) == 0 || r.Classification.Matched == nil {
+		t.Errorf("an element of the form is missing: %+v", r)
+	}
+	if !reflect.DeepEqual(r, n.Record(c)) {
+		t.Errorf("the same contact gives two records")
+	}
+}
+
+func FuzzRecord(f *testing.F) {
+	f.Add("重复扣款", "我被扣了两次钱\n> 旧")
+	f.Add("Re: x", "On 1 May a@b wrote:\n> hi\nFrom: x\nSent: y")
+	f.Add("\xff", "\xfe-----Original Message-----\n￥1,299.00")
+	n := normalizer(f)
+	f.Fuzz(func(t *testing.T, subject, text string) {
+		if len(text) > 1<<16 {
+			return
+		}
+		holds(t, n, contact(subject, text))
+	})
+}
+
+func BenchmarkRecord(b *testing.B) {
+	n := normalizer(b)
+	c := contact("重复扣款", strings.Repeat("我被扣了两次钱, 请退款. The courier lost my parcel.\n", 40)+"\n> quoted\n> quoted\n")
+	b.SetBytes(int64(len(c.Text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		n.Record(c)
+	}
+}

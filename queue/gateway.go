@@ -1,0 +1,353 @@
+// Package queue keeps complaints: it is the only owner of Redis and of the
+// local spool. It hides how a contact that was accepted gets onto the intake
+// stream exactly once and from there to its department, whatever dies in
+// between; docs/flow.md tells that story.
+//
+// Client is the Redis side, used by every role and by the command line.
+// Gateway adds the local spool, and is what channels hand their contacts to.
+package queue
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sync/errgroup"
+
+	"hearken/complaint"
+)
+
+// GatewayConfig of the local side. Zero values take the defaults named here.
+type GatewayConfig struct {
+	Dir      string        // data_dir; the spool is the file spool.db in it
+	Keep     time.Duration // how long a published contact stays for a Redis that loses it: 10 min
+	MaxBytes int64         // of what is in the spool: 1 GiB
+	Idle     time.Duration // how long a fragment waits for its conversation: 10 min
+	Receipts int           // receipts an hour to one address: 5
+	// Settle is how long a leased number waits before it is used, where Redis
+	// may lose its last seconds and other gateways lease from it too: 2 s
+	// covers appendfsync everysec. 0 where the Redis is this gateway's own.
+	Settle   time.Duration
+	Location *time.Location // whose calendar the numbers follow: Asia/Shanghai
+	// Normalize makes the standard record of a contact; pure.
+	Normalize func(complaint.Contact) complaint.Record
+}
+
+// Gateway is the queue of a process that has channels.
+type Gateway struct {
+	*Client
+	cfg     GatewayConfig
+	client  *Client
+	spool   *spool
+	id      string // of this gateway's spool; the same after a restart
+	numbers *numbers
+	away    *state
+	wake    chan struct{}
+	marks   marks
+	up      atomic.Bool // Redis answered last time
+}
+
+const (
+	defaultKeep     = 10 * time.Minute
+	defaultMaxBytes = 1 << 30
+	defaultIdle     = 10 * time.Minute
+	defaultReceipts = 5
+)
+
+// OpenGateway opens the spool. Close the gateway after Run has ended.
+func OpenGateway(c *Client, cfg GatewayConfig) (*Gateway, error) {
+	if cfg.Keep == 0 {
+		cfg.Keep = defaultKeep
+	}
+	if cfg.MaxBytes == 0 {
+		cfg.MaxBytes = defaultMaxBytes
+	}
+	if cfg.Idle == 0 {
+		cfg.Idle = defaultIdle
+	}
+	if cfg.Receipts == 0 {
+		cfg.Receipts = defaultReceipts
+	}
+	if cfg.Location == nil {
+		cfg.Location = time.FixedZone("Asia/Shanghai", 8*60*60)
+	}
+	s, err := openSpool(filepath.Join(cfg.Dir, "spool.db"), cfg.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{Client: c, client: c, cfg: cfg, spool: s, away: new(state), wake: make(chan struct{}, 1)}
+	g.numbers = &numbers{g: g, want: make(chan struct{}, 1)}
+	g.numbers.size.Store(blockFirst)
+	if err := g.identify(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return g, nil
+}
+
+// identify gives the spool a name of its own, once.
+func (g *Gateway) identify() error {
+	err := g.spool.update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketMeta)
+		if v := b.Get([]byte("id")); v != nil {
+			g.id = string(v)
+			return nil
+		}
+		g.id = rand.Text()
+		return b.Put([]byte("id"), []byte(g.id))
+	})
+	if err != nil {
+		return fmt.Errorf("name the spool: %w", err)
+	}
+	return nil
+}
+
+// Close closes the spool. The Client stays open.
+func (g *Gateway) Close() error { return g.spool.close() }
+
+// Run publishes what is accepted, until ctx ends. Redis being away is no
+// error: contacts wait in the spool.
+func (g *Gateway) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, part := range []func(context.Context) error{
+		g.numbers.run, g.publish, g.watchLoss, g.sweep, g.takeReturned,
+	} {
+		group.Go(func() error { return part(ctx) })
+	}
+	return group.Wait()
+}
+
+// Ready tells whether a contact could be accepted now. The last sixteenth of
+// the bound counts as full: a larger contact would be refused already.
+func (g *Gateway) Ready() error {
+	if g.spool.bytes.Load() >= g.spool.limit-g.spool.limit/16 {
+		return complaint.ErrFull
+	}
+	return g.spool.update(func(tx *bolt.Tx) error {
+		return tx.Bucket(bucketMeta).Put([]byte("probe"), []byte(time.Now().Format(time.RFC3339)))
+	})
+}
+
+// entry is what waits in the spool: usually one contact, or one with the
+// fragments of its conversation before it. All become one record.
+type entry struct {
+	Contacts []complaint.Contact `json:"contacts"`
+	Number   string              `json:"number,omitempty"` // once one was assigned
+	At       time.Time           `json:"at"`
+}
+
+// known is what the spool remembers of a contact by its id.
+type known struct {
+	Number string `json:"number,omitempty"`
+	Event  string `json:"event,omitempty"`
+}
+
+// lookupWait bounds what Accept asks Redis before it writes: somebody waits
+// on the line, and the answer only improves the receipt.
+const lookupWait = 300 * time.Millisecond
+
+// Accept takes a contact into the spool, and returns once it is on disk. An
+// error means that nothing was kept: the source must hold on to the contact
+// and offer it again. complaint.ErrFull says that the spool is at its bound.
+func (g *Gateway) Accept(ctx context.Context, c complaint.Contact) (complaint.Receipt, error) {
+	if c.ID == "" || c.Channel == "" || c.Ref == "" {
+		return complaint.Receipt{}, complaint.Permanent(fmt.Errorf("accept a contact of %q: it has no id, channel or ref", c.Account))
+	}
+	if err := ctx.Err(); err != nil {
+		return complaint.Receipt{}, err
+	}
+	var found thread
+	if c.NumberNow && g.up.Load() {
+		found = g.lookupForReceipt(ctx, c)
+	}
+	if c.NumberNow && found.number == "" {
+		g.numbers.await(ctx)
+	}
+	now := time.Now()
+	r := complaint.Receipt{ID: c.ID}
+	err := g.spool.update(func(tx *bolt.Tx) (err error) {
+		r, err = g.acceptTx(tx, c, found, now)
+		return err
+	})
+	if err != nil {
+		g.client.cfg.Audit.Refused(c.Channel, c.Account, c.ID, err)
+		return complaint.Receipt{}, fmt.Errorf("keep contact %s: %w", c.ID, err)
+	}
+	if r.Duplicate {
+		g.client.cfg.Audit.Duplicate(c.Channel, c.Account, c.ID)
+		return r, nil
+	}
+	g.client.cfg.Audit.Received(c.Channel, c.Account, c.ID)
+	g.nudge()
+	return r, nil
+}
+
+// lookupForReceipt asks Redis which complaint the contact continues, so that
+// the customer is told the right number at once. What it finds is only a
+// hint: publishing decides.
+func (g *Gateway) lookupForReceipt(ctx context.Context, c complaint.Contact) thread {
+	ctx, cancel := context.WithTimeout(ctx, lookupWait)
+	defer cancel()
+	found, err := g.client.resolve(ctx, []entry{{Contacts: []complaint.Contact{c}}})
+	if err != nil || len(found) != 1 {
+		return thread{}
+	}
+	return found[0]
+}
+
+// acceptTx writes the contact. It returns an error before it has written
+// anything, or not at all.
+func (g *Gateway) acceptTx(tx *bolt.Tx, c complaint.Contact, found thread, now time.Time) (complaint.Receipt, error) {
+	r := complaint.Receipt{ID: c.ID}
+	if v := tx.Bucket(bucketIDs).Get([]byte(c.ID)); v != nil {
+		var k known
+		if err := json.Unmarshal(v, &k); err != nil {
+			return r, fmt.Errorf("read the receipt of %s: %w", c.ID, err)
+		}
+		r.Duplicate, r.Number, r.Event = true, k.Number, k.Event
+		return r, nil
+	}
+	if c.Fragment {
+		return r, g.hold(tx, c)
+	}
+	k := g.tell(tx, c, found, now)
+	contacts, err := g.heldBefore(tx, c)
+	if err != nil {
+		return r, err
+	}
+	if err := g.append(tx, entry{Contacts: append(contacts, c), Number: k.Number, At: now}, k); err != nil {
+		return r, err
+	}
+	r.Number, r.Event, r.Duplicate = k.Number, k.Event, found.seen
+	return r, nil
+}
+
+// tell finds the number for the receipt: the complaint's that the contact
+// continues, or a new one. Without a number the contact is kept all the same.
+func (g *Gateway) tell(tx *bolt.Tx, c complaint.Contact, found thread, now time.Time) known {
+	if found.seen {
+		return known{found.number, ""}
+	}
+	if found.number != "" {
+		return known{found.number, complaint.Supplemented}
+	}
+	if c.Conversation != "" {
+		if v := tx.Bucket(bucketConvs).Get([]byte(c.Conversation)); v != nil {
+			if conv := readConv(v); c.Window == 0 || now.Sub(conv.At) < c.Window {
+				return known{conv.Number, complaint.Supplemented}
+			}
+		}
+	}
+	if !c.NumberNow {
+		return known{}
+	}
+	number, err := g.numbers.take(tx, now)
+	if err != nil {
+		if !errors.Is(err, errNoNumber) {
+			g.client.cfg.Log.Error("take a complaint number", "err", err)
+		}
+		return known{}
+	}
+	return known{number, complaint.Registered}
+}
+
+// conv is what the spool remembers of a conversation.
+type conv struct {
+	Number string    `json:"number"`
+	At     time.Time `json:"at"`
+}
+
+func readConv(v []byte) (c conv) {
+	_ = json.Unmarshal(v, &c) // our own writing; unreadable is unknown
+	return c
+}
+
+// append puts an entry in line and remembers its contacts by id.
+func (g *Gateway) append(tx *bolt.Tx, e entry, k known) error {
+	seq, err := tx.Bucket(bucketWaiting).NextSequence()
+	if err != nil {
+		return err
+	}
+	if err := g.spool.put(tx, bucketWaiting, seqKey(seq), e); err != nil {
+		return err
+	}
+	g.spool.depth.Add(1)
+	if err := g.remember(tx, e.Contacts, k, e.At); err != nil {
+		return err
+	}
+	for _, c := range e.Contacts {
+		if c.Conversation == "" {
+			continue
+		}
+		if err := g.unhold(tx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remember books what is known of contacts and of their conversation.
+func (g *Gateway) remember(tx *bolt.Tx, contacts []complaint.Contact, k known, at time.Time) error {
+	v, err := json.Marshal(k)
+	if err != nil {
+		return err
+	}
+	for _, c := range contacts {
+		if err := tx.Bucket(bucketIDs).Put([]byte(c.ID), v); err != nil {
+			return err
+		}
+		if c.Conversation == "" || k.Number == "" {
+			continue
+		}
+		cv, err := json.Marshal(conv{k.Number, at})
+		if err != nil {
+			return err
+		}
+		if err := tx.Bucket(bucketConvs).Put([]byte(c.Conversation), cv); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *Gateway) nudge() {
+	select {
+	case g.wake <- struct{}{}:
+	default:
+	}
+}
+
+// state logs a trouble when it begins, when it changes and when it is over,
+// not every second in between.
+type state struct {
+	mu   sync.Mutex
+	what map[string]string
+}
+
+func (s *state) note(log logger, what string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.what == nil {
+		s.what = map[string]string{}
+	}
+	before := s.what[what]
+	switch {
+	case err == nil && before != "":
+		delete(s.what, what)
+		log.Info("works again", "what", what)
+	case err != nil && before != err.Error():
+		s.what[what] = err.Error()
+		log.Warn("does not work; will be tried again", "what", what, "err", err)
+	}
+}
+
+type logger interface {
+	Info(msg string, args ...any)
+	Warn(msg string, args ...any)
+}

@@ -1,0 +1,220 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"hearken/complaint"
+)
+
+// groupDispatchers is the consumer group of all dispatchers on the intake.
+const groupDispatchers = "dispatchers"
+
+// supplementWait is how long a supplement waits for the record that
+// registered its complaint to be routed, before it is routed by the rules
+// like a new one: longer than a dispatcher's crash and its take-over.
+const supplementWait = 90 * time.Second
+
+// Intake is the dispatcher's view of {complaints}:intake.
+type Intake struct {
+	c     *Client
+	g     *group
+	later []waiting // supplements whose complaint has no route yet
+}
+
+type waiting struct {
+	d     complaint.Delivery
+	until time.Time
+}
+
+// Intake opens the dispatcher's view. It must be read by one goroutine.
+func (c *Client) Intake() *Intake {
+	return &Intake{c: c, g: c.group(groupDispatchers, func(p partition) string { return p.stream(streamIntake) })}
+}
+
+// Read returns up to most records to be routed, or none after about a second.
+// A record that has been handed out MaxAttempts times comes with Err set.
+func (in *Intake) Read(ctx context.Context, most int) ([]complaint.Delivery, error) {
+	msgs, err := in.g.read(ctx, most)
+	if err != nil {
+		return nil, err
+	}
+	var fresh []complaint.Delivery
+	for _, m := range msgs {
+		if m.fields == nil {
+			// Trimmed away by a foreign hand while it was pending.
+			in.c.cfg.Audit.Dead(streamIntake, m.id, "the entry is gone from the stream; was it trimmed by hand?")
+			if err := in.g.ack(ctx, m); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		fresh = append(fresh, in.decode(m))
+	}
+	return in.withRoutes(ctx, fresh)
+}
+
+func (in *Intake) decode(m message) complaint.Delivery {
+	d := complaint.Delivery{Partition: m.part, Entry: m.id, Attempts: m.attempts}
+	if err := json.Unmarshal([]byte(m.text("record")), &d.Record); err != nil {
+		d.Err = fmt.Errorf("the field record is not a record: %w", err)
+	} else if d.Record.ID == "" || d.Record.Number == "" {
+		d.Err = errors.New("the record has no id or no number")
+	} else if m.attempts > in.c.cfg.MaxAttempts {
+		d.Err = fmt.Errorf("it was handed out %d times and never finished", m.attempts-1)
+	}
+	return d
+}
+
+// withRoutes fills Current of supplements, and keeps back those whose
+// complaint is not routed yet: it is in this very batch, or in the hands of
+// another dispatcher.
+func (in *Intake) withRoutes(ctx context.Context, fresh []complaint.Delivery) ([]complaint.Delivery, error) {
+	now := time.Now()
+	for _, d := range fresh {
+		same := func(w waiting) bool { return w.d.Partition == d.Partition && w.d.Entry == d.Entry }
+		if !slices.ContainsFunc(in.later, same) { // a claim hands out again what waits here
+			in.later = append(in.later, waiting{d, now.Add(supplementWait)})
+		}
+	}
+	cmds := make([]*redis.StringCmd, len(in.later))
+	_, err := in.c.write.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, w := range in.later {
+			if w.d.Err == nil && w.d.Record.Event == complaint.Supplemented {
+				cmds[i] = p.HGet(ctx, in.c.parts[w.d.Partition].complaint(w.d.Record.Number), "route")
+			}
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("look up routes: %w", err)
+	}
+	var out []complaint.Delivery
+	var keep []waiting
+	for i, w := range in.later {
+		if cmds[i] == nil {
+			out = append(out, w.d)
+			continue
+		}
+		var r complaint.Route
+		switch text, err := cmds[i].Result(); {
+		case err == nil && json.Unmarshal([]byte(text), &r) == nil && r.Department != "":
+			w.d.Current = &r
+			out = append(out, w.d)
+		case now.After(w.until):
+			out = append(out, w.d)
+		default:
+			keep = append(keep, w)
+		}
+	}
+	in.later = keep
+	return out, nil
+}
+
+// moveSpec is the JSON argument of move.lua.
+type moveSpec struct {
+	Streams  int    `json:"streams"`
+	ID       string `json:"id"`
+	Entry    string `json:"entry"`
+	Number   string `json:"number"`
+	Event    string `json:"event"`
+	Type     string `json:"type"`
+	Priority string `json:"priority"`
+	Route    string `json:"route"`
+	Dedupe   int64  `json:"dedupe"`
+	Remember int64  `json:"remember"`
+	History  string `json:"history"`
+}
+
+// Move puts every record on its lead's and collaborators' streams, once, and
+// takes it off the intake: one script for each partition's share of the
+// batch. After an error it may have happened or not; repeating it is safe.
+func (in *Intake) Move(ctx context.Context, moves []complaint.Move) error {
+	byPart := map[int][]complaint.Move{}
+	for _, m := range moves {
+		byPart[m.Partition] = append(byPart[m.Partition], m)
+	}
+	for part, batch := range byPart {
+		if err := in.movePart(ctx, in.c.parts[part], batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *Intake) movePart(ctx context.Context, p partition, batch []complaint.Move) error {
+	keys := []string{p.stream(streamIntake), p.departments()}
+	args := []any{groupDispatchers}
+	for _, m := range batch {
+		r := m.Record
+		r.Route = &m.Route
+		record, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("encode record %s: %w", r.ID, err)
+		}
+		spec := moveSpec{
+			Streams: 1 + len(m.Route.Collaborators), ID: r.ID, Entry: m.Entry, Number: r.Number, Event: r.Event, Type: r.Type, Priority: r.Priority,
+			Dedupe: seconds(in.c.cfg.Dedupe), Remember: seconds(in.c.cfg.Remember),
+			History: historyLine("routed", map[string]string{"id": r.ID, "department": m.Route.Department, "rule": m.Route.Rule}),
+		}
+		if r.Event != complaint.Supplemented || m.Current == nil {
+			route, err := json.Marshal(m.Route)
+			if err != nil {
+				return fmt.Errorf("encode the route of %s: %w", r.ID, err)
+			}
+			spec.Route = string(route)
+		}
+		arg, err := json.Marshal(spec)
+		if err != nil {
+			return fmt.Errorf("encode the move of %s: %w", r.ID, err)
+		}
+		keys = append(keys, p.record(r.ID), p.complaint(r.Number), p.history(r.Number), p.dept(m.Route.Department))
+		for _, code := range m.Route.Collaborators {
+			keys = append(keys, p.dept(code))
+		}
+		args = append(args, string(arg), string(record))
+	}
+	moved, err := in.c.run(ctx, in.c.lua.move, keys, args...).Int64Slice()
+	if err != nil {
+		return fmt.Errorf("move %d records to their departments: %w", len(batch), err)
+	}
+	for i, m := range batch {
+		if i < len(moved) && moved[i] == 1 {
+			in.c.cfg.Audit.Routed(m.Record.ID, m.Record.Number, m.Route.Department, m.Route.Rule)
+		}
+	}
+	return nil
+}
+
+// Dead gives a delivery up to the dead stream, with its reason.
+func (in *Intake) Dead(ctx context.Context, d complaint.Delivery, reason string) error {
+	p := in.c.parts[d.Partition]
+	stream := p.stream(streamIntake)
+	raw, err := in.c.write.XRangeN(ctx, stream, d.Entry, d.Entry, 1).Result()
+	if err != nil {
+		return fmt.Errorf("read entry %s of the intake: %w", d.Entry, err)
+	}
+	fields := map[string]any{}
+	if len(raw) == 1 {
+		fields = raw[0].Values
+	}
+	return in.c.dead(ctx, p, streamIntake, groupDispatchers, d.Entry, d.Attempts, fields, reason)
+}
+
+// historyLine is one event of a complaint, as `hearken show` lists it.
+func historyLine(what string, more map[string]string) string {
+	line := map[string]string{"at": time.Now().Format(time.RFC3339Nano), "event": what}
+	for k, v := range more {
+		if v != "" {
+			line[k] = v
+		}
+	}
+	b, _ := json.Marshal(line) // a map of strings always encodes
+	return string(b)
+}

@@ -1,0 +1,155 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	bolt "go.etcd.io/bbolt"
+)
+
+// marks notices a Redis that lost what it had acknowledged (a restart with an
+// older file, a failover to a replica that lagged). Each publishing writes a
+// mark that only grows; a mark that is older than the last one confirmed
+// means that everything since is gone, and it is published again from what
+// the spool keeps.
+type marks struct {
+	mu        sync.Mutex
+	last      int64
+	confirmed map[int]int64 // by partition
+	lost      bool
+}
+
+// next is a mark greater than any before it, also of earlier processes.
+func (m *marks) next() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.last = max(m.last+1, time.Now().UnixNano())
+	return m.last
+}
+
+// confirm books a mark that Redis acknowledged, and the one that it had.
+func (m *marks) confirm(part int, before, now int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.confirmed == nil {
+		m.confirmed = map[int]int64{}
+	}
+	if before < m.confirmed[part] {
+		m.lost = true
+	}
+	m.confirmed[part] = max(m.confirmed[part], now)
+}
+
+// see compares the mark that is in Redis.
+func (m *marks) see(part int, mark int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if mark < m.confirmed[part] {
+		m.lost = true
+		m.confirmed[part] = mark
+	}
+}
+
+func (m *marks) doubtful() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.lost
+}
+
+func (m *marks) setLost(lost bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lost = lost
+}
+
+// lossCheckEvery is how soon a loss is noticed where nothing is published.
+const lossCheckEvery = time.Second
+
+// watchLoss gives back to Redis what it lost, until ctx ends. At the start it
+// offers everything that is kept: what happened to Redis while this gateway
+// was down is not known.
+func (g *Gateway) watchLoss(ctx context.Context) error {
+	g.marks.setLost(true)
+	tick := time.NewTicker(lossCheckEvery)
+	defer tick.Stop()
+	for {
+		err := g.checkLoss(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		g.away.note(g.client.cfg.Log, "compare redis with the spool", err)
+		g.up.Store(err == nil)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (g *Gateway) checkLoss(ctx context.Context) error {
+	for _, p := range g.client.parts {
+		text, err := g.client.write.Get(ctx, p.mark(g.id)).Result()
+		if err != nil && !errors.Is(err, redis.Nil) {
+			return fmt.Errorf("read the mark: %w", err)
+		}
+		mark, _ := strconv.ParseInt(text, 10, 64) // "" is 0: no mark
+		g.marks.see(p.index, mark)
+	}
+	if !g.marks.doubtful() {
+		return nil
+	}
+	g.marks.setLost(false) // a loss from here on is noticed again
+	if err := g.restore(ctx); err != nil {
+		g.marks.setLost(true)
+		return err
+	}
+	return nil
+}
+
+// restoreMost bounds one round trip of restore.
+const restoreMost = 256
+
+// restore publishes again, in order, everything that is kept. What Redis
+// still has is not changed by it.
+func (g *Gateway) restore(ctx context.Context) error {
+	if err := g.numbers.assert(ctx); err != nil {
+		return err
+	}
+	for from := uint64(0); ; {
+		var pubs []publication
+		err := g.spool.db.View(func(tx *bolt.Tx) error {
+			cur := tx.Bucket(bucketKept).Cursor()
+			for k, v := cur.Seek(seqKey(from)); k != nil && len(pubs) < restoreMost; k, v = cur.Next() {
+				var p publication
+				if err := unseal(v, &p); err != nil {
+					return err
+				}
+				pubs = append(pubs, p)
+				from = seqOf(k) + 1
+			}
+			return nil
+		})
+		if err != nil || len(pubs) == 0 {
+			return err
+		}
+		results, err := g.sendAll(ctx, pubs)
+		if err != nil {
+			return fmt.Errorf("give back what redis lost: %w", err)
+		}
+		for i, r := range results {
+			switch r.what {
+			case "ok":
+				g.client.cfg.Audit.Restored(pubs[i].ID, pubs[i].Number)
+			case "duplicate":
+			default:
+				g.client.cfg.Log.Error("a record that redis lost can't go back as it was", "id", pubs[i].ID, "number", pubs[i].Number, "answer", r.what)
+			}
+		}
+	}
+}

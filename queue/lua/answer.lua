@@ -1,0 +1,19 @@
+-- answer books an update on its complaint and queues what is to be said to
+-- the customer, once for each entry of the updates stream.
+-- KEYS[1] updates  KEYS[2] complaint:<number>  KEYS[3] history:<number>  KEYS[4] replies:<channel>
+-- ARGV[1] group  ARGV[2] entry  ARGV[3] number  ARGV[4] status  ARGV[5] history
+-- ARGV[6] reply id  ARGV[7] reply, JSON ("" for none)  ARGV[8] remember (seconds)
+-- Returns 1, or 0 where the entry had been answered before.
+local done = redis.call('HSETNX', KEYS[2], 'update:' .. ARGV[2], ARGV[4])
+if done == 1 then
+  redis.call('HSET', KEYS[2], 'status', ARGV[4])
+  redis.call('EXPIRE', KEYS[2], ARGV[8])
+  redis.call('RPUSH', KEYS[3], ARGV[5])
+  redis.call('LTRIM', KEYS[3], -500, -1)
+  redis.call('EXPIRE', KEYS[3], ARGV[8])
+  if ARGV[7] ~= '' then
+    redis.call('XADD', KEYS[4], '*', 'id', ARGV[6], 'number', ARGV[3], 'reply', ARGV[7])
+  end
+end
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+return done

@@ -1,0 +1,181 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"hearken/complaint"
+)
+
+// groupGateways is the consumer group of all gateways on updates and replies.
+const groupGateways = "gateways"
+
+// Updates is the gateway's view of {complaints}:updates. It must be read by
+// one goroutine.
+type Updates struct {
+	c *Client
+	g *group
+}
+
+// Updates opens the view.
+func (c *Client) Updates() *Updates {
+	return &Updates{c, c.group(groupGateways, func(p partition) string { return p.stream(streamUpdates) })}
+}
+
+// UpdateDelivery is an update with the complaint that it is about.
+type UpdateDelivery struct {
+	Update    complaint.Update
+	Complaint *Complaint // nil where the number is not known
+	Entry     string
+	Attempts  int
+	part      int
+	fields    map[string]any
+}
+
+// Read returns up to most updates, or none after about a second.
+func (u *Updates) Read(ctx context.Context, most int) ([]UpdateDelivery, error) {
+	msgs, err := u.g.read(ctx, most)
+	if err != nil {
+		return nil, err
+	}
+	var out []UpdateDelivery
+	for _, m := range msgs {
+		d := UpdateDelivery{Entry: m.id, Attempts: m.attempts, part: m.part, fields: m.fields, Update: complaint.Update{
+			Number: m.text("number"), Status: m.text("status"), Message: m.text("message"), By: m.text("by"), Note: m.text("note"),
+		}}
+		if n, err := complaint.ParseNumber(d.Update.Number); err == nil {
+			d.Update.Number = n
+			d.Complaint, err = u.c.Complaint(ctx, n)
+			if err != nil && !errors.Is(err, ErrUnknownNumber) {
+				return nil, err
+			}
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// Answer books the update on its complaint and queues reply (nil for none) to
+// the customer, once however often it is called.
+func (u *Updates) Answer(ctx context.Context, d UpdateDelivery, reply *complaint.Reply) error {
+	p := u.c.parts[d.part]
+	if d.Complaint == nil {
+		return fmt.Errorf("answer update %s: its complaint is not known", d.Entry)
+	}
+	if d.Complaint.part != p {
+		// Written to another partition than the complaint's: handed on, since
+		// a script can't reach across.
+		return u.c.handOn(ctx, p, d.Complaint.part, d)
+	}
+	var id, text, channel string
+	if reply != nil {
+		b, err := json.Marshal(reply)
+		if err != nil {
+			return fmt.Errorf("encode reply %s: %w", reply.ID, err)
+		}
+		id, text, channel = reply.ID, string(b), reply.Channel
+	}
+	number := d.Complaint.Number
+	line := historyLine("update", map[string]string{"status": d.Update.Status, "message": d.Update.Message, "by": d.Update.By, "note": d.Update.Note})
+	err := u.c.run(ctx, u.c.lua.answer,
+		[]string{p.stream(streamUpdates), p.complaint(number), p.history(number), p.replies(channel)},
+		groupGateways, d.Entry, number, d.Update.Status, line, id, text, seconds(u.c.cfg.Remember)).Err()
+	if err != nil {
+		return fmt.Errorf("answer update %s of %s: %w", d.Entry, number, err)
+	}
+	return nil
+}
+
+func (c *Client) handOn(ctx context.Context, from, to partition, d UpdateDelivery) error {
+	args := make([]any, 0, 2*len(d.fields))
+	for k, v := range d.fields {
+		args = append(args, k, v)
+	}
+	if err := c.xadd(ctx, to.stream(streamUpdates), args); err != nil {
+		return err
+	}
+	return c.write.XAck(ctx, from.stream(streamUpdates), groupGateways, d.Entry).Err()
+}
+
+// Dead gives an update up to the dead stream.
+func (u *Updates) Dead(ctx context.Context, d UpdateDelivery, reason string) error {
+	return u.c.dead(ctx, u.c.parts[d.part], streamUpdates, groupGateways, d.Entry, d.Attempts, d.fields, reason)
+}
+
+// Replies is a gateway's view of {complaints}:replies:<channel>. It must be
+// read by one goroutine.
+type Replies struct {
+	c       *Client
+	g       *group
+	channel string
+}
+
+// Replies opens the view of one channel.
+func (c *Client) Replies(channel string) *Replies {
+	return &Replies{c, c.group(groupGateways, func(p partition) string { return p.replies(channel) }), channel}
+}
+
+// ReplyDelivery is a reply on its way out.
+type ReplyDelivery struct {
+	Reply    complaint.Reply
+	Err      error // it can't be read as a reply
+	Attempts int
+	entry    string
+	part     int
+	fields   map[string]any
+}
+
+// Read returns up to most replies, or none after about a second.
+func (r *Replies) Read(ctx context.Context, most int) ([]ReplyDelivery, error) {
+	msgs, err := r.g.read(ctx, most)
+	if err != nil {
+		return nil, err
+	}
+	var out []ReplyDelivery
+	for _, m := range msgs {
+		d := ReplyDelivery{Attempts: m.attempts, entry: m.id, part: m.part, fields: m.fields}
+		if err := json.Unmarshal([]byte(m.text("reply")), &d.Reply); err != nil {
+			d.Err = fmt.Errorf("the field reply is not a reply: %w", err)
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// Done says that the reply is out.
+func (r *Replies) Done(ctx context.Context, d ReplyDelivery) error {
+	p := r.c.parts[d.part]
+	line := historyLine("replied", map[string]string{"id": d.Reply.ID, "channel": r.channel, "kind": d.Reply.Kind})
+	cmds, err := r.c.write.Pipelined(ctx, func(pipe pipeliner) error {
+		pipe.XAck(ctx, p.replies(r.channel), groupGateways, d.entry)
+		pipe.RPush(ctx, p.history(d.Reply.Number), line)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("book reply %s as sent (%d commands): %w", d.Reply.ID, len(cmds), err)
+	}
+	r.c.cfg.Audit.Replied(r.channel, d.Reply.ID, d.Reply.Number, d.Reply.Kind)
+	return nil
+}
+
+// Redirect hands a reply to another channel that may reach the customer.
+func (r *Replies) Redirect(ctx context.Context, d ReplyDelivery, to complaint.Reply) error {
+	b, err := json.Marshal(to)
+	if err != nil {
+		return fmt.Errorf("encode reply %s: %w", to.ID, err)
+	}
+	p := r.c.parts[d.part]
+	err = r.c.run(ctx, r.c.lua.hand, []string{p.replies(r.channel), p.replies(to.Channel)}, groupGateways, d.entry,
+		"id", to.ID, "number", to.Number, "reply", string(b)).Err()
+	if err != nil {
+		return fmt.Errorf("redirect reply %s from %s to %s: %w", to.ID, r.channel, to.Channel, err)
+	}
+	return nil
+}
+
+// Dead gives a reply up to the dead stream.
+func (r *Replies) Dead(ctx context.Context, d ReplyDelivery, reason string) error {
+	return r.c.dead(ctx, r.c.parts[d.part], streamReplies+r.channel, groupGateways, d.entry, d.Attempts, d.fields, reason)
+}

@@ -1,0 +1,233 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"hearken/complaint"
+)
+
+// thread is what Redis knows about where an entry belongs.
+type thread struct {
+	number  string // the complaint that it continues; "" for a new one
+	by      string
+	part    partition
+	seen    bool   // every contact of the entry is in a record already, under number
+	related string // a complaint that it names without a right to it
+}
+
+// maxReferences bounds how many Message-IDs of a mail are looked up: the
+// newest of a References header that may be as long as its sender likes.
+const maxReferences = 30
+
+// names lists what leads to the entry's complaint, best first, each with the
+// word for Thread.By.
+func threadNames(c complaint.Contact) (names, by []string) {
+	if c.Conversation != "" {
+		names, by = append(names, conversationName(c)), append(by, "conversation")
+	}
+	if c.InReplyTo != "" {
+		names, by = append(names, messageName(c.InReplyTo)), append(by, "references")
+	}
+	for i := len(c.References) - 1; i >= 0 && len(names) < maxReferences; i-- {
+		names, by = append(names, messageName(c.References[i])), append(by, "references")
+	}
+	return names, by
+}
+
+func conversationName(c complaint.Contact) string { return "conversation " + c.Conversation }
+func messageName(id string) string                { return "message " + id }
+
+// claims lists the names that lead to the entry's complaint once it is
+// published, each with how long it does; the conversation first.
+func claims(cfg Config, c complaint.Contact) (names []string, ttls []int64) {
+	if c.Conversation != "" {
+		ttl := c.Window
+		if ttl == 0 {
+			ttl = cfg.Threads
+		}
+		names, ttls = append(names, conversationName(c)), append(ttls, max(seconds(ttl), 1))
+	}
+	if c.Channel == complaint.Email {
+		names, ttls = append(names, messageName(c.Ref)), append(ttls, seconds(cfg.Threads))
+	}
+	return names, ttls
+}
+
+// people lists the addresses that a contact's sender is known by.
+func people(p complaint.Person) []string {
+	var out []string
+	if p.Email != "" {
+		out = append(out, strings.ToLower(p.Email))
+	}
+	if p.Phone != "" {
+		out = append(out, p.Phone)
+	}
+	return out
+}
+
+// customer is the key that spreads complaints over the partitions: what stays
+// together must have the same.
+func customer(c complaint.Contact) string {
+	if c.Conversation != "" {
+		return c.Conversation
+	}
+	if p := people(c.From); len(p) > 0 {
+		return p[0]
+	}
+	return c.ID
+}
+
+// lookup is the questions that resolve asks for one entry, of every partition.
+type lookup struct {
+	ids     [][]*redis.StringCmd // [contact][partition]
+	threads [][]*redis.StringCmd // [name][partition]
+	known   []*redis.BoolCmd     // [partition] the claimed number's complaint is there
+	sender  []*redis.BoolSliceCmd
+	by      []string
+}
+
+// resolve finds for each entry whether it has been published, and which
+// complaint it continues, in one round trip.
+func (c *Client) resolve(ctx context.Context, entries []entry) ([]thread, error) {
+	asked := make([]lookup, len(entries))
+	_, err := c.write.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, e := range entries {
+			asked[i] = c.ask(ctx, p, e)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("look up %d contacts: %w", len(entries), err)
+	}
+	out := make([]thread, len(entries))
+	for i := range entries {
+		out[i] = c.settle(entries[i], asked[i])
+	}
+	return out, nil
+}
+
+func (c *Client) ask(ctx context.Context, p redis.Pipeliner, e entry) lookup {
+	var l lookup
+	every := func(key func(partition) string, field string) []*redis.StringCmd {
+		cmds := make([]*redis.StringCmd, len(c.parts))
+		for i, part := range c.parts {
+			if field == "" {
+				cmds[i] = p.Get(ctx, key(part))
+			} else {
+				cmds[i] = p.HGet(ctx, key(part), field)
+			}
+		}
+		return cmds
+	}
+	for _, contact := range e.Contacts {
+		l.ids = append(l.ids, every(func(part partition) string { return part.record(contact.ID) }, "number"))
+	}
+	last := e.Contacts[len(e.Contacts)-1]
+	names, by := threadNames(last)
+	l.by = by
+	for _, name := range names {
+		l.threads = append(l.threads, every(func(part partition) string { return part.thread(name) }, ""))
+	}
+	if last.Number != "" {
+		who := people(last.From)
+		members := make([]any, len(who))
+		for i, w := range who {
+			members[i] = w
+		}
+		for _, part := range c.parts {
+			l.known = append(l.known, p.HExists(ctx, part.complaint(last.Number), "last"))
+			if len(members) > 0 {
+				l.sender = append(l.sender, p.SMIsMember(ctx, part.people(last.Number), members...))
+			}
+		}
+	}
+	return l
+}
+
+// settle reads the answers, in the order of DESIGN section 6.
+func (c *Client) settle(e entry, l lookup) thread {
+	t := thread{part: spread(c.parts, customer(e.Contacts[0]))}
+	seen := 0
+	for _, cmds := range l.ids {
+		for part, cmd := range cmds {
+			if n := cmd.Val(); n != "" {
+				seen++
+				t.number, t.part = n, c.parts[part]
+			}
+		}
+	}
+	if t.seen = seen == len(e.Contacts); t.seen {
+		return t
+	}
+	for i, cmds := range l.threads {
+		for part, cmd := range cmds {
+			if n := cmd.Val(); n != "" {
+				t.number, t.by, t.part = n, l.by[i], c.parts[part]
+				return t
+			}
+		}
+	}
+	last := e.Contacts[len(e.Contacts)-1]
+	for part, known := range l.known {
+		if !known.Val() {
+			continue
+		}
+		sender := false
+		if part < len(l.sender) {
+			for _, is := range l.sender[part].Val() {
+				sender = sender || is
+			}
+		}
+		if last.NumberProven || sender {
+			t.number, t.by, t.part = last.Number, last.NumberBy, c.parts[part]
+			return t
+		}
+		// A number is no credential: a stranger's contact is a complaint of
+		// its own, that says which one it spoke of.
+		t.related = last.Number
+	}
+	return t
+}
+
+// merged makes one contact of an entry's: the words of all, with the identity
+// of the first and what the last one knew of the sender.
+func (e entry) merged() complaint.Contact {
+	c := e.Contacts[len(e.Contacts)-1]
+	if len(e.Contacts) == 1 {
+		return c
+	}
+	first := e.Contacts[0]
+	c.ID, c.Ref, c.ReceivedAt = first.ID, first.Ref, first.ReceivedAt
+	var text []string
+	var files []complaint.Attachment
+	var notes []string
+	for _, one := range e.Contacts {
+		if one.Text != "" {
+			text = append(text, one.Text)
+		}
+		files = append(files, one.Attachments...)
+		notes = append(notes, one.Notes...)
+		c.OnlyOpens = c.OnlyOpens && one.OnlyOpens
+	}
+	c.Text, c.Attachments, c.Notes = strings.Join(text, "\n"), files, notes
+	return c
+}
+
+// without drops the contacts with the given indexes.
+func (e entry) without(seen map[int]bool) entry {
+	out := entry{Number: e.Number, At: e.At}
+	for i, c := range e.Contacts {
+		if !seen[i] {
+			out.Contacts = append(out.Contacts, c)
+		}
+	}
+	return out
+}
+
+func (e entry) age() time.Duration { return time.Since(e.At) }
