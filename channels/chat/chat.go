@@ -1,0 +1,331 @@
+// Package chat holds live-chat sessions with customers' browsers. It hides
+// the websocket: frames, tokens, resuming after a lost line, slow and hostile
+// peers. What a customer says becomes a contact before its receipt is sent;
+// what is said to a customer goes through the session's log, which any
+// gateway can read on.
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hearken/complaint"
+	"hearken/internal/audit"
+	"hearken/internal/blob"
+	"hearken/internal/secret"
+	"hearken/internal/words"
+)
+
+// Config of one site's chat. Zero values take the defaults named here.
+type Config struct {
+	Name           string   `yaml:"name"`
+	Origins        []string `yaml:"origins"`         // pages that may open a chat, https://www.example.com
+	Language       string   `yaml:"language"`        // where the browser names none: zh
+	MaxConnections int      `yaml:"max_connections"` // 20000
+	MaxPerIP       int      `yaml:"max_per_ip"`      // 50
+	MaxFile        int64    `yaml:"max_file"`        // bytes: 20 MiB
+	// TrustForwarded takes the client's address from X-Forwarded-For; only
+	// behind a proxy that sets it.
+	TrustForwarded bool `yaml:"trust_forwarded"`
+}
+
+// Subprotocol is what a browser has to ask for.
+const Subprotocol = "hearken.chat.v1"
+
+// Bounds of what a browser may do.
+const (
+	maxFrame     = 16 << 10 // bytes; a text of maxText Chinese characters fits
+	maxText      = 4000     // runes of a message
+	maxFiles     = 10       // of a message
+	maxQueue     = 256 << 10
+	helloWait    = 5 * time.Second
+	pingEvery    = 25 * time.Second
+	pongWait     = 60 * time.Second
+	writeWait    = 10 * time.Second
+	touchEvery   = 30 * time.Second
+	drainWait    = 5 * time.Second
+	closeWait    = time.Second
+	badFramesMax = 5
+	ratePerSec   = 5  // messages of a connection, lasting
+	rateBurst    = 30 // and at once: an outbox sent after a tunnel
+	retryAfter   = 2 * time.Second
+)
+
+// Intake takes contacts; an error means that nothing was kept.
+type Intake interface {
+	Accept(ctx context.Context, c complaint.Contact) (complaint.Receipt, error)
+}
+
+// Sessions is the log of what was said into each window.
+type Sessions interface {
+	Append(ctx context.Context, session string, m complaint.ChatMessage) (int64, error)
+	Since(ctx context.Context, session string, after int64) ([]complaint.ChatMessage, error)
+	Touch(ctx context.Context, session string, open bool) error
+	Open(ctx context.Context, session string) (bool, error)
+	Watch(ctx context.Context, wake func(session string)) error
+}
+
+// Deps is what the chat is given.
+type Deps struct {
+	Intake    Intake
+	Sessions  Sessions
+	Blobs     *blob.Store
+	Keys      *secret.Keys
+	Log       *slog.Logger
+	Audit     *audit.Log
+	Metrics   prometheus.Registerer
+	Words     words.Texts
+	PublicURL string
+}
+
+// Chat is one site's chat.
+type Chat struct {
+	cfg     Config
+	deps    Deps
+	tokens  *secret.Signer
+	files   *secret.Signer
+	book    *words.Book
+	up      websocket.Upgrader
+	origins map[string]bool
+
+	mu       sync.Mutex
+	conns    map[*conn]bool
+	sessions map[string]map[*conn]bool
+	perIP    map[string]int
+	draining bool
+	running  sync.WaitGroup // of connections
+	open     prometheus.Gauge
+}
+
+// New makes the chat of one site.
+func New(cfg Config, deps Deps) (*Chat, error) {
+	cfg.fill()
+	if err := errors.Join(cfg.Check()...); err != nil {
+		return nil, fmt.Errorf("chat %s: %w", cfg.Name, err)
+	}
+	book, err := words.New(texts, deps.Words)
+	if err != nil {
+		return nil, err
+	}
+	c := &Chat{
+		cfg: cfg, deps: deps, book: book, origins: map[string]bool{},
+		tokens: deps.Keys.Signer("chat session"), files: deps.Keys.Signer("chat file"),
+		conns: map[*conn]bool{}, sessions: map[string]map[*conn]bool{}, perIP: map[string]int{},
+		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "hearken_chat_connections", Help: "Open chat windows.", ConstLabels: prometheus.Labels{"site": cfg.Name}}),
+	}
+	if deps.Metrics != nil {
+		deps.Metrics.MustRegister(c.open)
+	}
+	for _, o := range append(cfg.Origins, originOf(deps.PublicURL)) {
+		c.origins[strings.ToLower(strings.TrimSuffix(o, "/"))] = true
+	}
+	c.up = websocket.Upgrader{
+		HandshakeTimeout: helloWait, Subprotocols: []string{Subprotocol}, CheckOrigin: c.checkOrigin,
+		// Small buffers, and write buffers shared: an idle window is cheap.
+		// Compression stays off: a small frame can unfold into a huge one.
+		ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: new(sync.Pool),
+	}
+	return c, nil
+}
+
+func (c *Config) fill() {
+	if c.Language == "" {
+		c.Language = "zh"
+	}
+	if c.MaxConnections == 0 {
+		c.MaxConnections = 20000
+	}
+	if c.MaxPerIP == 0 {
+		c.MaxPerIP = 50
+	}
+	if c.MaxFile == 0 {
+		c.MaxFile = 20 << 20
+	}
+}
+
+// Check reports what is wrong, each with the key that it is about.
+func (c Config) Check() []error {
+	var errs []error
+	if !plainName(c.Name) {
+		errs = append(errs, fmt.Errorf("name: %q must be 1 to 40 letters, digits, - and _: it is part of an address", c.Name))
+	}
+	for i, o := range c.Origins {
+		if u, err := url.Parse(o); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.Trim(u.Path, "/") != "" {
+			errs = append(errs, fmt.Errorf("origins[%d]: %q is not an origin like https://www.example.com", i, o))
+		}
+	}
+	if c.MaxConnections < 0 || c.MaxPerIP < 0 || c.MaxFile < 0 {
+		errs = append(errs, errors.New("max_connections: bounds must not be negative"))
+	}
+	return errs
+}
+
+func plainName(s string) bool {
+	return s != "" && len(s) <= 40 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}
+
+func originOf(publicURL string) string {
+	u, err := url.Parse(publicURL)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// Name is the site's, as replies name it.
+func (c *Chat) Name() string { return c.cfg.Name }
+
+// Mount puts the chat's addresses on mux.
+func (c *Chat) Mount(mux *http.ServeMux) {
+	base := "/chat/" + c.cfg.Name + "/"
+	mux.HandleFunc("GET "+base+"ws", c.serveSocket)
+	mux.HandleFunc("POST "+base+"files", c.serveFile)
+	mux.HandleFunc("OPTIONS "+base+"files", c.servePreflight)
+	mux.HandleFunc("GET "+base+"{$}", servePage)
+	mux.HandleFunc("GET "+base+"{file}", servePage)
+}
+
+// checkOrigin lets only known pages in: without it, any page that a customer
+// visits could speak in their name.
+func (c *Chat) checkOrigin(r *http.Request) bool {
+	return c.origins[strings.ToLower(r.Header.Get("Origin"))] && r.Header.Get("Origin") != ""
+}
+
+// Run hands messages to open windows until ctx ends, and then closes the
+// windows with the advice to reconnect.
+func (c *Chat) Run(ctx context.Context) error {
+	err := c.deps.Sessions.Watch(ctx, c.wake)
+	c.drain()
+	return err
+}
+
+// wake lets the windows of a session fetch what is new; "" means all.
+func (c *Chat) wake(session string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if session != "" {
+		for k := range c.sessions[session] {
+			k.nudge()
+		}
+		return
+	}
+	for k := range c.conns {
+		k.nudge()
+	}
+}
+
+func (c *Chat) drain() {
+	c.mu.Lock()
+	c.draining = true
+	for k := range c.conns {
+		k.shut(closeGoingAway)
+	}
+	c.mu.Unlock()
+	done := make(chan struct{})
+	go func() { c.running.Wait(); close(done) }()
+	select {
+	case <-done:
+		return
+	case <-time.After(drainWait):
+	}
+	c.mu.Lock()
+	for k := range c.conns {
+		_ = k.ws.Close() // what is left does not answer
+	}
+	c.mu.Unlock()
+	<-done
+}
+
+// admit books a connection from an address, if there is room.
+func (c *Chat) admit(ip string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.draining || len(c.conns) >= c.cfg.MaxConnections || c.perIP[ip] >= c.cfg.MaxPerIP {
+		return false
+	}
+	c.perIP[ip]++
+	return true
+}
+
+func (c *Chat) leave(ip string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.perIP[ip]--; c.perIP[ip] <= 0 {
+		delete(c.perIP, ip)
+	}
+}
+
+// add makes a connection known; false while the gateway is closing.
+func (c *Chat) add(k *conn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.draining {
+		return false
+	}
+	c.conns[k] = true
+	c.running.Add(1)
+	c.open.Inc()
+	return true
+}
+
+// join makes the connection one of a session's.
+func (c *Chat) join(k *conn, session string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k.session = session // under the lock: the writer asks for it too
+	if c.sessions[k.session] == nil {
+		c.sessions[k.session] = map[*conn]bool{}
+	}
+	c.sessions[k.session][k] = true
+}
+
+// remove forgets a connection.
+func (c *Chat) remove(k *conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.conns, k)
+	c.open.Dec()
+	delete(c.sessions[k.session], k)
+	if len(c.sessions[k.session]) == 0 {
+		delete(c.sessions, k.session)
+	}
+}
+
+// Send says a reply in its session's window. It is kept for the customer's
+// return where no window is open; where they left another address, the answer
+// is ErrUnreachable, so that it goes there too.
+func (c *Chat) Send(ctx context.Context, r complaint.Reply) error {
+	session, ok := strings.CutPrefix(r.Conversation, "chat:")
+	if !ok || session == "" {
+		return complaint.Permanent(fmt.Errorf("say reply %s: it names no chat session", r.ID))
+	}
+	m := complaint.ChatMessage{ID: r.ID, From: "department", Text: r.Text, Number: r.Number, At: r.At}
+	if r.Kind == complaint.ReplyReceipt {
+		m.From = "gateway"
+		var err error
+		if m.Text, err = c.book.Say(r.Language, "chat.registered", map[string]string{"number": complaint.Grouped(r.Number)}); err != nil {
+			return err
+		}
+	}
+	if _, err := c.deps.Sessions.Append(ctx, session, m); err != nil {
+		return err
+	}
+	open, err := c.deps.Sessions.Open(ctx, session)
+	if err != nil {
+		return err
+	}
+	if !open && (r.To.Email != "" || r.To.Phone != "") {
+		return fmt.Errorf("the window of reply %s is closed: %w", r.ID, complaint.ErrUnreachable)
+	}
+	return nil
+}

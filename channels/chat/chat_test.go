@@ -1,0 +1,613 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"hearken/complaint"
+	"hearken/internal/audit"
+	"hearken/internal/blob"
+	"hearken/internal/secret"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// intake keeps contacts in memory, once each, and refuses on demand.
+type intake struct {
+	mu     sync.Mutex
+	got    []complaint.Contact
+	number map[string]string
+	refuse int
+}
+
+func (in *intake) Accept(_ context.Context, c complaint.Contact) (complaint.Receipt, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.refuse > 0 {
+		in.refuse--
+		return complaint.Receipt{}, complaint.ErrFull
+	}
+	r := complaint.Receipt{ID: c.ID, Number: in.number[c.Conversation]}
+	if slices.ContainsFunc(in.got, func(o complaint.Contact) bool { return o.ID == c.ID }) {
+		r.Duplicate = true
+		return r, nil
+	}
+	if c.NumberNow && r.Number == "" {
+		r.Number, _ = complaint.NewNumber("261123", len(in.number)+1)
+		in.number[c.Conversation] = r.Number
+	}
+	in.got = append(in.got, c)
+	return r, nil
+}
+
+func (in *intake) contacts() []complaint.Contact {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return slices.Clone(in.got)
+}
+
+// logs is a session log in memory.
+type logs struct {
+	mu   sync.Mutex
+	all  map[string][]complaint.ChatMessage
+	open map[string]bool
+	wake func(string)
+}
+
+func (l *logs) Append(_ context.Context, s string, m complaint.ChatMessage) (int64, error) {
+	l.mu.Lock()
+	at := slices.IndexFunc(l.all[s], func(o complaint.ChatMessage) bool { return o.ID == m.ID })
+	if at < 0 {
+		m.Seq = int64(len(l.all[s]) + 1)
+		l.all[s] = append(l.all[s], m)
+		at = len(l.all[s]) - 1
+	}
+	wake := l.wake
+	l.mu.Unlock()
+	if wake != nil {
+		wake(s)
+	}
+	return int64(at + 1), nil
+}
+
+func (l *logs) Since(_ context.Context, s string, after int64) ([]complaint.ChatMessage, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.all[s][min(int(after), len(l.all[s])):]), nil
+}
+
+func (l *logs) Touch(_ context.Context, s string, open bool) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open[s] = open
+	return nil
+}
+
+func (l *logs) Open(_ context.Context, s string) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.open[s], nil
+}
+
+func (l *logs) Watch(ctx context.Context, wake func(string)) error {
+	l.mu.Lock()
+	l.wake = wake
+	l.mu.Unlock()
+	wake("")
+	<-ctx.Done()
+	return nil
+}
+
+type rig struct {
+	t      testing.TB
+	chat   *Chat
+	intake *intake
+	logs   *logs
+	url    string
+	stop   func()
+}
+
+func newRig(t testing.TB, change ...func(*Config)) *rig {
+	t.Helper()
+	r := &rig{t: t, intake: &intake{number: map[string]string{}}, logs: &logs{all: map[string][]complaint.ChatMessage{}, open: map[string]bool{}}}
+	keys, err := secret.LoadKeys(secret.New("a secret for the tests"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blobs, err := blob.New(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{Name: "web", Origins: []string{"https://www.example.com"}, MaxPerIP: 2000}
+	for _, c := range change {
+		c(&cfg)
+	}
+	r.chat, err = New(cfg, Deps{
+		Intake: r.intake, Sessions: r.logs, Blobs: blobs, Keys: keys, Log: slog.New(slog.DiscardHandler), Audit: audit.Discard(), Metrics: prometheus.NewRegistry(),
+		PublicURL: "https://intake.example.com",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	r.chat.Mount(mux)
+	srv := httptest.NewServer(mux)
+	r.url = srv.URL
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- r.chat.Run(ctx) }()
+	r.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		srv.Close()
+		http.DefaultClient.CloseIdleConnections()
+	})
+	t.Cleanup(r.stop)
+	return r
+}
+
+// window is a browser's end.
+type window struct {
+	t  testing.TB
+	ws *websocket.Conn
+}
+
+func (r *rig) dial(origin string, protocols ...string) (*websocket.Conn, *http.Response, error) {
+	d := websocket.Dialer{Subprotocols: protocols}
+	h := http.Header{}
+	if origin != "" {
+		h.Set("Origin", origin)
+	}
+	return d.Dial(strings.Replace(r.url, "http", "ws", 1)+"/chat/web/ws", h)
+}
+
+func (r *rig) open() *window {
+	r.t.Helper()
+	ws, _, err := r.dial("https://www.example.com", Subprotocol)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	w := &window{r.t, ws}
+	r.t.Cleanup(func() { ws.Close() })
+	return w
+}
+
+func (w *window) say(v any) {
+	w.t.Helper()
+	if err := w.ws.WriteJSON(v); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// hear waits for a frame of the type and returns it.
+func (w *window) hear(typ string) outFrame {
+	w.t.Helper()
+	if err := w.ws.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		w.t.Fatal(err)
+	}
+	for {
+		var f outFrame
+		if err := w.ws.ReadJSON(&f); err != nil {
+			w.t.Fatalf("waiting for %s: %v", typ, err)
+		}
+		if f.Type == typ {
+			return f
+		}
+	}
+}
+
+// closed waits for the close frame and returns its code.
+func (w *window) closed() int {
+	w.t.Helper()
+	if err := w.ws.SetReadDeadline(time.Now().Add(15 * time.Second)); err != nil {
+		w.t.Fatal(err)
+	}
+	for {
+		if _, _, err := w.ws.ReadMessage(); err != nil {
+			var c *websocket.CloseError
+			if errors.As(err, &c) {
+				return c.Code
+			}
+			w.t.Fatalf("cut without a close frame: %v", err)
+		}
+	}
+}
+
+type frame = map[string]any
+
+func TestConversation(t *testing.T) {
+	r := newRig(t)
+	w := r.open()
+	w.say(frame{"type": "hello", "language": "zh-CN", "page": "/help"})
+	welcome := w.hear("welcome")
+	if got := w.hear("message"); got.From != "gateway" || !strings.Contains(got.Text, "您好") {
+		t.Errorf("greeting: %+v", got)
+	}
+	w.say(frame{"type": "contact", "name": "张伟", "email": "zhang@example.cn"})
+	w.say(frame{"type": "message", "id": "1", "text": "你好，在吗？"})
+	if got := w.hear("receipt"); got.ID != "1" || got.Number != "" {
+		t.Errorf("a greeting got %+v", got)
+	}
+	w.say(frame{"type": "message", "id": "2", "text": "我的包裹丢了"})
+	told := w.hear("receipt")
+	if told.ID != "2" || told.Number == "" {
+		t.Fatalf("receipt: %+v", told)
+	}
+	if got := w.hear("message"); !strings.Contains(got.Text, complaint.Grouped(told.Number)) {
+		t.Errorf("the number is not said: %+v", got)
+	}
+	w.say(frame{"type": "message", "id": "2", "text": "我的包裹丢了"})
+	if got := w.hear("receipt"); got.Number != told.Number {
+		t.Errorf("the same message again: %+v", got)
+	}
+	w.ws.Close() // a tunnel
+
+	again := r.open()
+	again.say(frame{"type": "hello", "session": welcome.Session, "token": welcome.Token, "last_seq": 1})
+	if got := again.hear("welcome"); got.Session != welcome.Session || *got.Seq != 2 {
+		t.Errorf("resumed: %+v", got)
+	}
+	if got := again.hear("message"); *got.Seq != 2 {
+		t.Errorf("missed message: %+v", got)
+	}
+	again.say(frame{"type": "message", "id": "3", "text": "ok"})
+	again.hear("receipt")
+	again.say(frame{"type": "end"})
+	again.hear("ended")
+	if code := again.closed(); code != 1000 {
+		t.Errorf("closed with %d", code)
+	}
+	got := r.intake.contacts()
+	if len(got) != 3 {
+		t.Fatalf("contacts: %+v", got)
+	}
+	for i, want := range []complaint.Contact{{Text: "你好，在吗？", Fragment: true}, {Text: "我的包裹丢了", NumberNow: true}, {Text: "ok", NumberNow: true}} {
+		c := got[i]
+		if c.Text != want.Text || c.Fragment != want.Fragment || c.NumberNow != want.NumberNow || c.Conversation != "chat:"+welcome.Session || c.Language == "zh-CN" {
+			t.Errorf("contact %d: %+v", i, c)
+		}
+	}
+	if got[1].From != (complaint.Person{Name: "张伟", Email: "zhang@example.cn"}) {
+		t.Errorf("from: %+v", got[1].From)
+	}
+}
+
+func TestRefusedMessageIsTriedAgain(t *testing.T) {
+	r := newRig(t)
+	r.intake.refuse = 1
+	w := r.open()
+	w.say(frame{"type": "hello"})
+	w.say(frame{"type": "message", "id": "1", "text": "我的包裹丢了"})
+	if got := w.hear("retry"); got.ID != "1" || got.AfterMS <= 0 {
+		t.Errorf("retry: %+v", got)
+	}
+	w.say(frame{"type": "message", "id": "1", "text": "我的包裹丢了"})
+	w.hear("receipt")
+	if n := len(r.intake.contacts()); n != 1 {
+		t.Errorf("%d contacts", n)
+	}
+}
+
+func TestAnswersReachEveryWindowOrTheNextOne(t *testing.T) {
+	r := newRig(t)
+	one, two := r.open(), r.open()
+	one.say(frame{"type": "hello"})
+	welcome := one.hear("welcome")
+	two.say(frame{"type": "hello", "session": welcome.Session, "token": welcome.Token})
+	two.hear("welcome")
+	reply := complaint.Reply{ID: "u1", Kind: complaint.ReplyUpdate, Account: "web", Conversation: "chat:" + welcome.Session, Text: "会退款", To: complaint.Person{Email: "z@example.cn"}}
+	await(t, "an open window", func() bool { ok, _ := r.logs.Open(t.Context(), welcome.Session); return ok })
+	if err := r.chat.Send(t.Context(), reply); err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range []*window{one, two} {
+		for f := w.hear("message"); f.From != "department"; f = w.hear("message") {
+		}
+	}
+	one.ws.Close()
+	two.say(frame{"type": "end"})
+	two.closed()
+	await(t, "a closed window", func() bool { ok, _ := r.logs.Open(t.Context(), welcome.Session); return !ok })
+	reply.ID = "u2"
+	if err := r.chat.Send(t.Context(), reply); !errors.Is(err, complaint.ErrUnreachable) {
+		t.Errorf("closed window, another address: %v", err)
+	}
+	reply.ID, reply.To = "u3", complaint.Person{}
+	if err := r.chat.Send(t.Context(), reply); err != nil {
+		t.Errorf("closed window, no other address: %v", err)
+	}
+	if log, _ := r.logs.Since(t.Context(), welcome.Session, 0); len(log) != 4 {
+		t.Errorf("log: %+v", log)
+	}
+	reply.Conversation = "call:CA1"
+	if err := r.chat.Send(t.Context(), reply); !complaint.IsPermanent(err) {
+		t.Errorf("a reply without a session: %v", err)
+	}
+}
+
+func await(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+func TestHostileBrowsers(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.MaxPerIP = 8 })
+	for origin, want := range map[string]int{"": 403, "null": 403, "https://evil.example.com": 403, "https://www.example.com.evil.example.com": 403} {
+		if _, resp, err := r.dial(origin, Subprotocol); err == nil || resp.StatusCode != want {
+			t.Errorf("origin %q: %v", origin, resp)
+		}
+	}
+	if _, resp, err := r.dial("https://www.example.com"); err == nil || resp.StatusCode != 400 {
+		t.Errorf("without the subprotocol: %v", resp)
+	}
+	for name, c := range map[string]struct {
+		send func(w *window)
+		code int
+	}{
+		"too large":   {func(w *window) { w.say(frame{"type": "message", "id": "1", "text": strings.Repeat("x", maxFrame)}) }, 1009},
+		"binary":      {func(w *window) { _ = w.ws.WriteMessage(websocket.BinaryMessage, []byte("{}")) }, 1008},
+		"wrong token": {func(w *window) { w.say(frame{"type": "hello", "session": "abc", "token": strings.Repeat("0", 40)}) }, 4401},
+		"junk": {func(w *window) {
+			for range badFramesMax + 1 {
+				_ = w.ws.WriteMessage(websocket.TextMessage, []byte("{nope"))
+			}
+		}, 4400},
+		"silent": {func(*window) {}, 4408},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := r.open()
+			w.t = t
+			c.send(w)
+			if code := w.closed(); code != c.code {
+				t.Errorf("closed with %d, want %d", code, c.code)
+			}
+		})
+	}
+}
+
+func TestBadFramesAreAnswered(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"type":"message","id":"1","text":"x"}`: "no_hello", `[]`: "bad_frame", `{"type":"drop"}`: "bad_frame", "{\"type\":\"\xff\"}": "bad_frame",
+		`{"type":"message","id":"../1","text":"x"}`: "bad_id", `{"type":"message","id":"1","text":" "}`: "empty", `{"type":"contact","email":"a@b\r\nBcc: c@example.com"}`: "bad_email",
+		`{"type":"contact","number":"2611 2300 4278"}`: "bad_number", `{"type":"message","id":"1","text":"` + strings.Repeat("长", maxText+1) + `"}`: "too_long",
+	} {
+		r := newRig(t)
+		w := r.open()
+		if err := w.ws.WriteMessage(websocket.TextMessage, []byte(in)); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.hear("error"); got.Code != want || got.Text == "" {
+			t.Errorf("%s: %+v, want %s", in, got, want)
+		}
+		r.stop()
+	}
+}
+
+func TestTooMany(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.MaxPerIP = 2 })
+	w := r.open()
+	r.open()
+	if _, resp, err := r.dial("https://www.example.com", Subprotocol); err == nil || resp.StatusCode != 503 {
+		t.Errorf("a third window of one address: %v", resp)
+	}
+	w.say(frame{"type": "hello"})
+	for i := range rateBurst + 10 {
+		w.say(frame{"type": "message", "id": fmt.Sprint(i), "text": "我的包裹丢了"})
+	}
+	if got := w.hear("retry"); got.AfterMS == 0 {
+		t.Errorf("a flood: %+v", got)
+	}
+}
+
+func TestFiles(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.MaxFile = 10 })
+	w := r.open()
+	w.say(frame{"type": "hello"})
+	welcome := w.hear("welcome")
+	post := func(token, body string) (int, string) {
+		req, err := http.NewRequest("POST", r.url+"/chat/web/files", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Origin", "https://www.example.com")
+		req.Header.Set("X-Filename", `..\..\=?utf-8?B?5Y+R56Wo?=.pdf`)
+		req.Header.Set("Content-Type", "application/pdf; x=y")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b, _ := io.ReadAll(resp.Body)
+		return resp.StatusCode, string(b)
+	}
+	token := welcome.Session + "." + welcome.Token
+	if code, _ := post(token+"0", "x"); code != 401 {
+		t.Errorf("a wrong token: %d", code)
+	}
+	if code, _ := post(token, "12345678901"); code != 413 {
+		t.Errorf("too large: %d", code)
+	}
+	code, body := post(token, "1234567890")
+	var got struct{ Ref string }
+	if err := json.Unmarshal([]byte(body), &got); err != nil || code != 200 {
+		t.Fatalf("%d %s", code, body)
+	}
+	other := r.open()
+	other.say(frame{"type": "hello"})
+	other.say(frame{"type": "message", "id": "1", "files": []string{got.Ref}})
+	if got := other.hear("error"); got.Code != "bad_file" {
+		t.Errorf("another session's file: %+v", got)
+	}
+	w.say(frame{"type": "message", "id": "1", "files": []string{got.Ref}})
+	w.hear("receipt")
+	a := r.intake.contacts()[0].Attachments
+	if len(a) != 1 || a[0].Size != 10 || a[0].MediaType != "application/pdf" || strings.ContainsAny(a[0].Filename, `/\?`) || !strings.HasSuffix(a[0].Filename, ".pdf") {
+		t.Errorf("attachment %+v", a)
+	}
+}
+
+func TestDrainTellsClientsToComeBack(t *testing.T) {
+	r := newRig(t)
+	w := r.open()
+	w.say(frame{"type": "hello"})
+	w.hear("welcome")
+	code := make(chan int)
+	go func() { code <- w.closed() }()
+	r.stop()
+	if got := <-code; got != 1001 {
+		t.Errorf("closed with %d", got)
+	}
+}
+
+func TestSlowReaderIsClosed(t *testing.T) {
+	r := newRig(t)
+	w := r.open()
+	w.say(frame{"type": "hello"})
+	welcome := w.hear("welcome")
+	var k *conn
+	r.chat.mu.Lock()
+	for one := range r.chat.sessions[welcome.Session] {
+		k = one
+	}
+	r.chat.mu.Unlock()
+	k.mu.Lock()
+	k.queue, k.bytes = append(k.queue, make([]byte, 10)), maxQueue // as if it had not read for long
+	k.mu.Unlock()
+	k.push(outFrame{Type: "message"})
+	if code := w.closed(); code != 1013 {
+		t.Errorf("closed with %d", code)
+	}
+}
+
+// TestTunnels has many customers lose their line at random while they write;
+// each resends what has no receipt. Every message must be kept once, in order.
+func TestTunnels(t *testing.T) {
+	r := newRig(t)
+	const customers, messages = 100, 10
+	var wg sync.WaitGroup
+	for c := range customers {
+		wg.Go(func() { r.customer(t, c, messages) })
+	}
+	wg.Wait()
+	bySession := map[string][]string{}
+	for _, c := range r.intake.contacts() {
+		bySession[c.Conversation] = append(bySession[c.Conversation], c.Text)
+	}
+	if len(bySession) != customers {
+		t.Errorf("%d sessions, want %d", len(bySession), customers)
+	}
+	for s, texts := range bySession {
+		for i, text := range texts {
+			if want := fmt.Sprint("message number ", i); text != want || len(texts) != messages {
+				t.Fatalf("%s: %q", s, texts)
+			}
+		}
+	}
+}
+
+func (r *rig) customer(t *testing.T, c, messages int) {
+	rnd := rand.New(rand.NewPCG(uint64(c), 1))
+	var session, token string
+	for sent := 0; sent < messages; {
+		ws, _, err := r.dial("https://www.example.com", Subprotocol)
+		if err != nil {
+			continue
+		}
+		_ = ws.WriteJSON(frame{"type": "hello", "session": session, "token": token})
+		_ = ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+		for sent < messages {
+			var f outFrame
+			if err := ws.ReadJSON(&f); err != nil {
+				t.Errorf("customer %d: %v", c, err)
+				break
+			}
+			if f.Type == "welcome" {
+				session, token = f.Session, f.Token
+			}
+			if f.Type == "receipt" {
+				sent++
+			}
+			if sent < messages && (f.Type == "welcome" || f.Type == "receipt") {
+				_ = ws.WriteJSON(frame{"type": "message", "id": fmt.Sprint(sent), "text": fmt.Sprint("message number ", sent)})
+				if rnd.IntN(3) == 0 {
+					break // the tunnel, with a message under way
+				}
+			}
+		}
+		ws.Close()
+	}
+}
+
+func TestIsFragment(t *testing.T) {
+	for text, want := range map[string]bool{
+		"你好": true, "您好，在吗？": true, "Hello!": true, "hi, anyone there?": true, "？？？": true, "我要投诉": true, "I want to complain": true, "转人工": true,
+		"包裹丢了": false, "你好，我的包裹丢了": false, "refund": false, "Hello, my parcel is lost": false, "help me the heater burns": false, "没收到": false, "很差": true,
+	} {
+		if got := isFragment(text); got != want {
+			t.Errorf("isFragment(%q) = %v", text, got)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	if err := errors.Join(Config{Name: "a/b", Origins: []string{"www.example.com", "https://x.example.com/path"}}.Check()...); err == nil || strings.Count(err.Error(), "\n") != 2 {
+		t.Errorf("faults: %v", err)
+	}
+}
+
+func TestPage(t *testing.T) {
+	r := newRig(t)
+	for path, want := range map[string]int{"": 200, "chat.js": 200, "chat.css": 200, "nope": 404, "..%2fchat.go": 404} {
+		resp, err := http.Get(r.url + "/chat/web/" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want || (want == 200 && resp.Header.Get("Content-Security-Policy") == "") {
+			t.Errorf("%s: %d", path, resp.StatusCode)
+		}
+	}
+}
+
+func FuzzReadFrame(f *testing.F) {
+	f.Add([]byte(`{"type":"hello","session":"","last_seq":-1}`))
+	f.Add([]byte(`{"type":"message","id":"1","text":"你好\u0000"}`))
+	f.Add([]byte(`{"type":"contact","email":"a@b.c","number":"2611 2300 4279"}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		fr, err := readFrame(b)
+		if err != nil {
+			return
+		}
+		if fr.Type == "message" && (!plainID(fr.ID) || strings.ContainsAny(fr.Text, "\x00\r")) {
+			t.Errorf("passed: %+v", fr)
+		}
+		if strings.ContainsAny(fr.Email+fr.Name+fr.Phone+fr.Page, "\r\n\x00") {
+			t.Errorf("control characters passed: %+v", fr)
+		}
+		_ = isFragment(fr.Text)
+	})
+}

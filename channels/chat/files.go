@@ -1,0 +1,164 @@
+package chat
+
+import (
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"hearken/complaint"
+	"hearken/internal/blob"
+)
+
+// refBytes is the length of a file reference's signature, in bytes.
+const refBytes = 16
+
+// serveFile takes a file from a session's browser and answers with a
+// reference that only this session can use. The bytes are durable then.
+func (c *Chat) serveFile(w http.ResponseWriter, r *http.Request) {
+	if !c.allowOrigin(w, r) {
+		return
+	}
+	session, token, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), ".")
+	if session == "" || !c.tokens.Verify(session, token, tokenBytes) {
+		c.deps.Audit.Rejected(complaint.Chat, c.cfg.Name, "file without a session's token")
+		http.Error(w, "a file needs its session's token", http.StatusUnauthorized)
+		return
+	}
+	ip := c.clientIP(r)
+	if !c.admit(ip) {
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "too many at once; try again later", http.StatusServiceUnavailable)
+		return
+	}
+	defer c.leave(ip)
+	b, err := c.deps.Blobs.Put(r.Body, c.cfg.MaxFile)
+	switch {
+	case errors.Is(err, blob.ErrTooBig):
+		http.Error(w, "the file is too large", http.StatusRequestEntityTooLarge)
+		return
+	case err != nil:
+		c.deps.Log.Warn("store a chat's file", "site", c.cfg.Name, "err", err)
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "the file could not be kept; please try again", http.StatusServiceUnavailable)
+		return
+	}
+	a := complaint.Attachment{
+		Filename: fileName(r.Header.Get("X-Filename")), MediaType: mediaType(r.Header.Get("Content-Type")),
+		Size: b.Size, SHA256: b.SHA256, Blob: b.Ref,
+	}
+	ref, err := c.sealRef(session, a)
+	if err != nil {
+		http.Error(w, "the file could not be kept; please try again", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]string{"ref": ref}) // a line that is cut is the browser's to retry
+}
+
+// servePreflight answers a browser that asks before it sends a file.
+func (c *Chat) servePreflight(w http.ResponseWriter, r *http.Request) {
+	if !c.allowOrigin(w, r) {
+		return
+	}
+	w.Header().Set("Access-Control-Allow-Methods", "POST")
+	w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Filename")
+	w.Header().Set("Access-Control-Max-Age", "600")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (c *Chat) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
+	if !c.checkOrigin(r) {
+		c.deps.Audit.Rejected(complaint.Chat, c.cfg.Name, "wrong origin")
+		http.Error(w, "this page may not send files here", http.StatusForbidden)
+		return false
+	}
+	w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+	w.Header().Set("Vary", "Origin")
+	return true
+}
+
+// sealRef makes a reference that carries the attachment, signed for its
+// session: nothing has to be remembered.
+func (c *Chat) sealRef(session string, a complaint.Attachment) (string, error) {
+	b, err := json.Marshal(a)
+	if err != nil {
+		return "", err
+	}
+	text := base64.RawURLEncoding.EncodeToString(b)
+	return text + "." + c.files.Sign(session+" "+text, refBytes), nil
+}
+
+func (c *Chat) openRef(session, ref string) (complaint.Attachment, error) {
+	var a complaint.Attachment
+	text, mac, ok := strings.Cut(ref, ".")
+	if !ok || !c.files.Verify(session+" "+text, mac, refBytes) {
+		return a, bad("bad_file", "this is not a file of this session")
+	}
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(b, &a)
+	}
+	return a, err
+}
+
+// fileName keeps the last element of what the browser claims, percent-decoded
+// by it, without characters that could lead anywhere or mislead.
+func fileName(claimed string) string {
+	if dec, err := new(mime.WordDecoder).DecodeHeader(claimed); err == nil {
+		claimed = dec
+	}
+	name := path.Base(strings.ReplaceAll(claimed, `\`, "/"))
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || strings.ContainsRune(`/<>:"|?*`, r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	if name = strings.Trim(name, ". "); name == "" {
+		return "file"
+	}
+	for utf8.RuneCountInString(name) > 100 {
+		_, n := utf8.DecodeRuneInString(name)
+		name = name[n:] // the ending says more than the beginning
+	}
+	return name
+}
+
+func mediaType(claimed string) string {
+	t, _, err := mime.ParseMediaType(claimed)
+	if err != nil || len(t) > 100 {
+		return "application/octet-stream"
+	}
+	return t
+}
+
+//go:embed page
+var page embed.FS
+
+// servePage serves the demo page and its parts.
+func servePage(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("file")
+	if name == "" {
+		name = "index.html"
+	}
+	types := map[string]string{"index.html": "text/html; charset=utf-8", "chat.js": "text/javascript; charset=utf-8", "chat.css": "text/css; charset=utf-8"}
+	b, err := page.ReadFile("page/" + path.Base(name))
+	if types[name] == "" || err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", types[name])
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-cache")
+	_, _ = w.Write(b)
+}
