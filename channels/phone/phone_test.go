@@ -1,0 +1,427 @@
+package phone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"hearken/channels/phone/carrier"
+	"hearken/complaint"
+	"hearken/internal/audit"
+	"hearken/internal/blob"
+	"hearken/internal/secret"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	account = "AC0123456789abcdef0123456789abcdef"
+	token   = "0123456789abcdef0123456789abcdef"
+	line    = "+14155550100"
+)
+
+// intake keeps contacts as the queue would: once each, one number for each
+// conversation.
+type intake struct {
+	mu     sync.Mutex
+	got    []complaint.Contact
+	number map[string]string
+	refuse int
+}
+
+func (in *intake) Accept(_ context.Context, c complaint.Contact) (complaint.Receipt, error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.refuse > 0 {
+		in.refuse--
+		return complaint.Receipt{}, complaint.ErrFull
+	}
+	had := in.number[c.Conversation]
+	r := complaint.Receipt{ID: c.ID, Number: had, Event: complaint.Supplemented}
+	if slices.ContainsFunc(in.got, func(o complaint.Contact) bool { return o.ID == c.ID }) || (c.OnlyOpens && had != "") {
+		r.Duplicate = true
+		return r, nil
+	}
+	if had == "" {
+		r.Event = complaint.Registered
+		r.Number, _ = complaint.NewNumber("261123", len(in.number)+1)
+		in.number[c.Conversation] = r.Number
+	}
+	in.got = append(in.got, c)
+	return r, nil
+}
+
+func (in *intake) contacts() []complaint.Contact {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return slices.Clone(in.got)
+}
+
+// notebook is in memory; it outlives a Phone like the one on disk.
+type notebook struct {
+	mu sync.Mutex
+	m  map[string][]byte
+}
+
+func (n *notebook) Put(k string, v []byte) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.m[k] = v
+	return nil
+}
+
+func (n *notebook) Delete(k string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.m, k)
+	return nil
+}
+
+func (n *notebook) List(prefix string) (map[string][]byte, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	out := maps.Clone(n.m)
+	maps.DeleteFunc(out, func(k string, _ []byte) bool { return !strings.HasPrefix(k, prefix) })
+	return out, nil
+}
+
+type rig struct {
+	t       *testing.T
+	phone   *Phone
+	intake  *intake
+	notes   *notebook
+	carrier *carrier.Carrier
+	srv     *httptest.Server
+	stop    func()
+}
+
+func newRig(t *testing.T, faults func(string) int, change ...func(*Config)) *rig {
+	t.Helper()
+	r := &rig{t: t, intake: &intake{number: map[string]string{}}, notes: &notebook{m: map[string][]byte{}}}
+	mux := http.NewServeMux()
+	r.srv = httptest.NewServer(mux)
+	t.Cleanup(r.srv.Close)
+	var err error
+	r.carrier, err = carrier.New(carrier.Config{
+		AccountSID: account, AuthToken: token, Line: "https://intake.example.com/phone/hotline", Connect: r.srv.Listener.Addr().String(), Faults: faults,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.carrier.Close() })
+	blobs, err := blob.New(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{Name: "hotline", AccountSID: account, AuthToken: secret.New(token), Numbers: []string{line}, BaseURL: r.carrier.URL()}
+	for _, c := range change {
+		c(&cfg)
+	}
+	r.phone, err = New(cfg, Deps{
+		Intake: r.intake, Blobs: blobs, Notebook: r.notes, Log: slog.New(slog.DiscardHandler), Audit: audit.Discard(), PublicURL: "https://intake.example.com",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.phone.Mount(mux)
+	r.start()
+	t.Cleanup(func() { r.stop() })
+	return r
+}
+
+func (r *rig) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- r.phone.Run(ctx) }()
+	r.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			r.t.Error(err)
+		}
+	})
+}
+
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(15 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// audio tells whether a recording is on the call's complaint.
+func (in *intake) audio(sid string) bool {
+	return slices.ContainsFunc(in.contacts(), func(c complaint.Contact) bool {
+		return c.Conversation == "call:"+sid && len(c.Attachments) == 1 && c.Attachments[0].Size > 8000
+	})
+}
+
+func TestCall(t *testing.T) {
+	r := newRig(t, nil, func(c *Config) { c.Transcribe = true })
+	r.carrier.Lag(2)
+	got, err := r.carrier.Call(t.Context(), carrier.Caller{From: "+8613812345678", To: line, Digits: []string{"1"}, Seconds: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := r.intake.number["call:"+got.SID]
+	said := strings.Join(got.Said, " ")
+	if n := strings.Count(said, spoken("zh", number)); n != 2 || !strings.Contains(said, "录音") {
+		t.Errorf("heard the number %d times: %s", n, said)
+	}
+	await(t, "the recording", func() bool { return r.intake.audio(got.SID) })
+	english, err := r.carrier.Call(t.Context(), carrier.Caller{From: "+442079460958", To: line, Digits: []string{"2"}, Seconds: 2, Transcript: "My parcel is lost"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := strings.Join(english.Said, " "); !strings.Contains(said, spoken("en", r.intake.number["call:"+english.SID])) {
+		t.Errorf("heard: %s", said)
+	}
+	await(t, "the transcript", func() bool {
+		return slices.ContainsFunc(r.intake.contacts(), func(c complaint.Contact) bool {
+			return c.Text == "My parcel is lost" && c.Conversation == "call:"+english.SID && c.Language == "en"
+		})
+	})
+	if len(r.intake.number) != 2 {
+		t.Errorf("two calls gave %d complaints", len(r.intake.number))
+	}
+}
+
+func TestSpoken(t *testing.T) {
+	if got := spoken("zh", "261123004279"); got != "二六幺幺，二三零零，四二七九" {
+		t.Error(got)
+	}
+	if got := spoken("en", "261123004279"); got != "two six one one, two three zero zero, four two seven nine" {
+		t.Error(got)
+	}
+}
+
+// TestEveryCallIsOneComplaint walks hang-ups at every step, with webhooks
+// lost, repeated and swapped.
+func TestEveryCallIsOneComplaint(t *testing.T) {
+	kinds := []string{"voice/recorded", "recording", "status"}
+	calls := 0
+	for _, hangsUp := range []string{carrier.Stays, carrier.DuringGreeting, carrier.BeforeRecording, carrier.DuringRecording, carrier.BeforeTheNumber} {
+		for _, seconds := range []int{0, 2} {
+			for _, endFirst := range []bool{false, true} {
+				for fault := range 27 { // how often each of the three kinds arrives: 0, 1 or 2 times
+					times := map[string]int{}
+					for i, k := range kinds {
+						times[k] = fault / []int{1, 3, 9}[i] % 3
+					}
+					r := newRig(t, func(kind string) int {
+						if n, ok := times[kind]; ok {
+							return n
+						}
+						return 1
+					})
+					got, err := r.carrier.Call(t.Context(), carrier.Caller{From: "anonymous", To: line, Seconds: seconds, HangsUp: hangsUp, EndFirst: endFirst})
+					if err != nil {
+						t.Fatal(err)
+					}
+					calls++
+					reached := times["status"] > 0 || (seconds > 0 && (hangsUp == carrier.Stays || hangsUp == carrier.DuringRecording || hangsUp == carrier.BeforeTheNumber) && (times["voice/recorded"] > 0 || times["recording"] > 0)) ||
+						(seconds == 0 && (hangsUp == carrier.Stays || hangsUp == carrier.DuringRecording || hangsUp == carrier.BeforeTheNumber))
+					recorded := seconds > 0 && (hangsUp == carrier.Stays || hangsUp == carrier.DuringRecording || hangsUp == carrier.BeforeTheNumber) && (times["voice/recorded"] > 0 || times["recording"] > 0)
+					name := fmt.Sprintf("%q, %d s, end first %v, %v", hangsUp, seconds, endFirst, times)
+					if recorded {
+						await(t, "the recording of "+name, func() bool { return r.intake.audio(got.SID) })
+					}
+					r.stop()
+					want := 0
+					if reached {
+						want = 1
+					}
+					if n := len(r.intake.number); n != want {
+						t.Errorf("%s: %d complaints, want %d", name, n, want)
+					}
+					audio := 0
+					for _, c := range r.intake.contacts() {
+						audio += len(c.Attachments)
+					}
+					if recorded && audio != 1 {
+						t.Errorf("%s: %d recordings on the complaint", name, audio)
+					}
+					r.srv.Close()
+					_ = r.carrier.Close()
+				}
+			}
+		}
+	}
+	t.Logf("%d calls", calls)
+}
+
+func TestJobSurvivesARestart(t *testing.T) {
+	r := newRig(t, nil)
+	r.carrier.Lag(1 << 30)
+	got, err := r.carrier.Call(t.Context(), carrier.Caller{From: "+8613812345678", To: line, Seconds: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.stop()
+	if jobs, _ := r.notes.List(jobKey); len(jobs) != 1 {
+		t.Fatalf("jobs: %v", jobs)
+	}
+	r.carrier.Lag(0)
+	r.start()
+	await(t, "the recording", func() bool { return r.intake.audio(got.SID) })
+	await(t, "an empty list of jobs", func() bool { jobs, _ := r.notes.List(jobKey); return len(jobs) == 0 })
+}
+
+func TestRefusedContactIsNotConfirmed(t *testing.T) {
+	r := newRig(t, nil)
+	r.intake.refuse = 1
+	sid := carrier.SID("SM")
+	if _, err := r.carrier.TextAs(t.Context(), sid, "+8613812345678", line, "包裹丢了"); !errors.Is(err, carrier.ErrRefused) || !strings.Contains(err.Error(), "503") {
+		t.Errorf("a refused text: %v", err)
+	}
+	if got, err := r.carrier.TextAs(t.Context(), sid, "+8613812345678", line, "包裹丢了"); err != nil || len(got) != 1 {
+		t.Errorf("the retry: %v, %v", got, err)
+	}
+}
+
+func TestText(t *testing.T) {
+	r := newRig(t, nil)
+	sid := carrier.SID("SM")
+	first, err := r.carrier.TextAs(t.Context(), sid, "+8613812345678", line, "包裹丢了")
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := complaint.Grouped(slices.Collect(maps.Values(r.intake.number))[0])
+	for name, c := range map[string]struct{ from, body, want string }{
+		"another of the same": {"+8613812345678", "还没到", "您的补充已记入投诉 " + number},
+		"another customer":    {"+442079460958", "My parcel is lost", "Your complaint is registered under number 2611"},
+		"stop":                {"+442079460958", "STOP", ""},
+	} {
+		got, err := r.carrier.Text(t.Context(), c.from, line, c.body)
+		if err != nil || !strings.HasPrefix(strings.Join(got, ""), c.want) || (c.want == "") != (len(got) == 0) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	if len(first) != 1 || !strings.Contains(first[0], number) || !strings.Contains(first[0], "已登记") {
+		t.Errorf("receipt %q, number %s", first, number)
+	}
+	if n := len(r.intake.contacts()); n != 3 {
+		t.Errorf("%d contacts", n)
+	}
+}
+
+func TestSend(t *testing.T) {
+	r := newRig(t, nil)
+	reply := complaint.Reply{ID: "u1", Number: "261123004279", Kind: complaint.ReplyUpdate, Language: "en", Text: "We refund you.", To: complaint.Person{Phone: "+442079460958"}}
+	for range 2 {
+		if err := r.phone.Send(t.Context(), reply); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := r.carrier.Sent(); len(got) != 1 || got[0] != (carrier.Message{From: line, To: "+442079460958", Body: "Complaint 2611 2300 4279: We refund you."}) {
+		t.Errorf("sent %+v", got)
+	}
+	reply.ID = "u2"
+	r.carrier.Refuse(21614)
+	if err := r.phone.Send(t.Context(), reply); !errors.Is(err, complaint.ErrUnreachable) {
+		t.Errorf("a landline: %v", err)
+	}
+	r.carrier.Refuse(20429)
+	if err := r.phone.Send(t.Context(), reply); err == nil || complaint.IsPermanent(err) || errors.Is(err, complaint.ErrUnreachable) || strings.Contains(err.Error(), "442079460958") {
+		t.Errorf("too fast: %v", err)
+	}
+	r.carrier.Refuse(0)
+	reply.To.Phone = ""
+	if err := r.phone.Send(t.Context(), reply); !errors.Is(err, complaint.ErrUnreachable) {
+		t.Errorf("no number: %v", err)
+	}
+}
+
+func TestSignatures(t *testing.T) {
+	// The examples of Twilio's documentation and of its libraries' own tests.
+	for number, want := range map[string]string{"+14158675309": "RSOYDt4T1cUTdK1PDd93/VVr8B8=", "+12349013030": "0/KCTR6DLpKmkAf8muzZqo1nDgQ="} {
+		form := url.Values{"CallSid": {"CA1234567890ABCDE"}, "Caller": {number}, "Digits": {"1234"}, "From": {number}, "To": {"+18005551212"}}
+		if got := carrier.Sign("12345", "https://mycompany.com/myapp.php?foo=1&bar=2", form); got != want {
+			t.Errorf("signature %s, want %s", got, want)
+		}
+	}
+	r := newRig(t, nil, func(c *Config) { c.NextAuthToken = secret.New("the next token") })
+	send := func(path, tok, signedURL string, body string) int {
+		parsed, _ := url.ParseQuery(body)
+		req, err := http.NewRequest("POST", r.srv.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if tok != "" {
+			req.Header.Set("X-Twilio-Signature", carrier.Sign(tok, signedURL, parsed))
+		}
+		resp, err := r.srv.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	public := "https://intake.example.com"
+	good := url.Values{"AccountSid": {account}, "MessageSid": {carrier.SID("SM")}, "From": {"+8613812345678"}, "To": {line}, "Body": {"包裹丢了"}}.Encode()
+	for name, c := range map[string]struct {
+		path, token, signed, body string
+		want                      int
+	}{
+		"good":                 {"/phone/hotline/sms", token, public + "/phone/hotline/sms", good, 200},
+		"the next token":       {"/phone/hotline/sms", "the next token", public + "/phone/hotline/sms", good, 200},
+		"with the port":        {"/phone/hotline/sms", token, "https://intake.example.com:443/phone/hotline/sms", good, 200},
+		"unsigned":             {"/phone/hotline/sms", "", "", good, 403},
+		"wrong token":          {"/phone/hotline/sms", "wrong", public + "/phone/hotline/sms", good, 403},
+		"another host":         {"/phone/hotline/sms", token, "https://evil.example.com/phone/hotline/sms", good, 403},
+		"without TLS":          {"/phone/hotline/sms", token, "http://intake.example.com/phone/hotline/sms", good, 403},
+		"another path":         {"/phone/hotline/sms", token, public + "/phone/hotline/voice", good, 403},
+		"query added":          {"/phone/hotline/sms?lang=zh", token, public + "/phone/hotline/sms", good, 403},
+		"repeated parameter":   {"/phone/hotline/sms", token, public + "/phone/hotline/sms", good + "&Body=more", 400},
+		"another account":      {"/phone/hotline/sms", token, public + "/phone/hotline/sms", strings.Replace(good, account, "AC"+strings.Repeat("0", 32), 1), 400},
+		"a Sid that is a path": {"/phone/hotline/recording", token, public + "/phone/hotline/recording", "AccountSid=" + account + "&RecordingSid=..%2f..", 400},
+		"too large":            {"/phone/hotline/sms", token, public + "/phone/hotline/sms", "Body=" + strings.Repeat("x", maxBody), 413},
+	} {
+		if got := send(c.path, c.token, c.signed, c.body); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+	if n := len(r.intake.contacts()); n != 1 {
+		t.Errorf("%d contacts: a replay or a forgery got through", n)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	err := errors.Join(Config{Name: "a b", Provider: "carrier pigeon", AccountSID: "AC1", Numbers: []string{"110"}, Languages: []string{"fr"}}.Check()...)
+	for _, want := range []string{"name:", "provider:", "account_sid:", "auth_token:", "numbers[0]:", "languages[0]:"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("not reported: %s", want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("AccountSid=" + account + "&CallSid=" + carrier.SID("CA") + "&Digits=1")
+	f.Add("%zz&a=b;c")
+	p := &Phone{cfg: Config{AccountSID: account}}
+	f.Fuzz(func(t *testing.T, body string) {
+		h, err := p.parse([]byte(body), nil)
+		if err != nil {
+			return
+		}
+		for k, v := range h.form {
+			if len(v) != 1 || (strings.HasSuffix(k, "Sid") && v[0] != "" && !sidShape.MatchString(v[0])) {
+				t.Errorf("passed: %s=%q", k, v)
+			}
+		}
+	})
+}
