@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
 
 	"hearken/complaint"
 )
@@ -110,11 +113,48 @@ type Replies struct {
 	c       *Client
 	g       *group
 	channel string
+
+	mu   sync.Mutex
+	hand map[string]ReplyDelivery // read, and not finished
 }
 
 // Replies opens the view of one channel.
 func (c *Client) Replies(channel string) *Replies {
-	return &Replies{c, c.group(groupGateways, func(p partition) string { return p.replies(channel) }), channel}
+	return &Replies{
+		c: c, g: c.group(groupGateways, func(p partition) string { return p.replies(channel) }), channel: channel, hand: map[string]ReplyDelivery{},
+	}
+}
+
+// KeepAlive tells the other gateways, until ctx ends, that what was read is
+// still in hand here: a reply may be under way for minutes, or wait for its
+// next try, and must not be sent by two.
+func (r *Replies) KeepAlive(ctx context.Context) {
+	for ctx.Err() == nil {
+		sleep(ctx, r.c.cfg.ClaimAfter/3)
+		r.mu.Lock()
+		byPart := map[int][]string{}
+		for _, d := range r.hand {
+			byPart[d.part] = append(byPart[d.part], d.entry)
+		}
+		r.mu.Unlock()
+		for part, entries := range byPart {
+			err := r.c.write.XClaimJustID(ctx, &redis.XClaimArgs{
+				Stream: r.c.parts[part].replies(r.channel), Group: groupGateways, Consumer: r.c.cfg.Consumer, Messages: entries,
+			}).Err()
+			if err != nil && ctx.Err() == nil {
+				r.c.cfg.Log.Warn("keep replies in hand", "channel", r.channel, "err", err)
+			}
+		}
+	}
+}
+
+func (r *Replies) finished(d ReplyDelivery, err error) error {
+	if err == nil {
+		r.mu.Lock()
+		delete(r.hand, d.entry)
+		r.mu.Unlock()
+	}
+	return err
 }
 
 // ReplyDelivery is a reply on its way out.
@@ -139,6 +179,9 @@ func (r *Replies) Read(ctx context.Context, most int) ([]ReplyDelivery, error) {
 		if err := json.Unmarshal([]byte(m.text("reply")), &d.Reply); err != nil {
 			d.Err = fmt.Errorf("the field reply is not a reply: %w", err)
 		}
+		r.mu.Lock()
+		r.hand[d.entry] = d
+		r.mu.Unlock()
 		out = append(out, d)
 	}
 	return out, nil
@@ -157,7 +200,7 @@ func (r *Replies) Done(ctx context.Context, d ReplyDelivery) error {
 		return fmt.Errorf("book reply %s as sent (%d commands): %w", d.Reply.ID, len(cmds), err)
 	}
 	r.c.cfg.Audit.Replied(r.channel, d.Reply.ID, d.Reply.Number, d.Reply.Kind)
-	return nil
+	return r.finished(d, nil)
 }
 
 // Redirect hands a reply to another channel that may reach the customer.
@@ -172,10 +215,10 @@ func (r *Replies) Redirect(ctx context.Context, d ReplyDelivery, to complaint.Re
 	if err != nil {
 		return fmt.Errorf("redirect reply %s from %s to %s: %w", to.ID, r.channel, to.Channel, err)
 	}
-	return nil
+	return r.finished(d, nil)
 }
 
 // Dead gives a reply up to the dead stream.
 func (r *Replies) Dead(ctx context.Context, d ReplyDelivery, reason string) error {
-	return r.c.dead(ctx, r.c.parts[d.part], streamReplies+r.channel, groupGateways, d.entry, d.Attempts, d.fields, reason)
+	return r.finished(d, r.c.dead(ctx, r.c.parts[d.part], streamReplies+r.channel, groupGateways, d.entry, d.Attempts, d.fields, reason))
 }

@@ -1,0 +1,175 @@
+package email
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"hearken/channels/email/letter"
+	"hearken/channels/email/mailbox"
+	"hearken/complaint"
+)
+
+// raw is a mail as it came off the wire: in memory or in the blob store.
+type raw struct {
+	bytes []byte
+	blob  complaint.Blob
+}
+
+// handle makes a mail safe: its original and attachments in the blob store,
+// its contact in the spool. Only when it returns nil may the mailbox forget
+// the mail. Machine mail that says nothing new is filed: kept, not registered.
+func (r *reader) handle(ctx context.Context, m mailbox.Mail, src raw) error {
+	if src.blob.Ref == "" {
+		b, err := r.deps.Blobs.Put(bytes.NewReader(src.bytes), r.maxSize+partialBytes)
+		if err != nil {
+			return fmt.Errorf("%w: keep the mail: %w", errRefused, err)
+		}
+		src.blob = b
+	}
+	l, err := r.parse(src)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	c := r.contact(m, l)
+	c.Raw = src.blob.Ref
+	v := r.judge(l)
+	if v.file != "" {
+		r.deps.Audit.Filed(complaint.Email, r.cfg.Name, c.ID, v.file)
+		return nil
+	}
+	c.Automated = v.automated
+	// Who answers us knows the number already.
+	c.WantsReceipt = !v.automated && !c.NumberProven && c.From.Email != "" && r.cfg.SMTP.Addr != ""
+	if v.automated {
+		c.Facts["machine"] = v.why
+	}
+	if _, err := r.deps.Intake.Accept(ctx, c); err != nil {
+		if complaint.IsPermanent(err) {
+			return fmt.Errorf("hand over a mail: %w", err)
+		}
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	return nil
+}
+
+// parse reads a mail. Whatever the parser makes of it, there is a letter; only
+// a store that fails is an error.
+func (e *Email) parse(src raw) (l *letter.Letter, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			e.log.Error("a mail could not be read and is registered by its original alone", "blob", src.blob.Ref, "panic", p, "stack", string(debug.Stack()))
+			l, err = &letter.Letter{BodyHash: src.blob.SHA256, Notes: []string{"the mail could not be read; see the original"}}, nil
+		}
+	}()
+	var in io.Reader = bytes.NewReader(src.bytes)
+	if src.bytes == nil {
+		f, err := e.deps.Blobs.Open(src.blob.Ref)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	return letter.Read(in, e.deps.Blobs, e.limits)
+}
+
+// contact says what a mail means.
+func (r *reader) contact(m mailbox.Mail, l *letter.Letter) complaint.Contact {
+	c := complaint.Contact{
+		Channel: complaint.Email, Account: r.cfg.Name, ContactPoint: r.cfg.Address,
+		Ref: l.MessageID, ReceivedAt: m.Received,
+		From: person(l), Subject: l.Subject, Text: l.Text, Attachments: l.Attachments,
+		References: l.References, Facts: map[string]string{"mailbox": r.cfg.Name}, Notes: l.Notes,
+	}
+	if len(l.InReplyTo) > 0 {
+		c.InReplyTo = l.InReplyTo[0]
+	}
+	hash := l.BodyHash
+	if m.Size > r.maxSize {
+		// Only the beginning was read, how much of it is a setting.
+		hash = "size:" + strconv.FormatInt(m.Size, 10)
+		c.Notes = append(c.Notes, fmt.Sprintf("the mail has %d bytes; only its beginning was read, the mail itself is in the mailbox", m.Size))
+	}
+	// Message-IDs are reused by broken programs and by cunning people: with
+	// other content it is another mail.
+	c.ID = complaint.RecordID(complaint.Email, l.MessageID, hash, l.Get("From"), l.Get("Date"))
+	if c.Ref == "" {
+		c.Ref = fmt.Sprintf("uid:%s/%d/%d", r.cfg.Name, r.box.Validity, m.UID)
+		c.ID = complaint.RecordID(complaint.Email, c.Ref, hash, l.Get("From"), l.Get("Date"))
+	}
+	if l.FromHTML {
+		c.Facts["format"] = "html"
+	}
+	r.ids.findNumber(l, &c)
+	return c
+}
+
+// person is who wrote: Reply-To is where they want the answer, which is why it
+// comes before From, whose name is theirs.
+func person(l *letter.Letter) complaint.Person {
+	var p complaint.Person
+	for _, list := range [][]letter.Address{l.From, l.Sender} {
+		if len(list) > 0 && p.Email == "" {
+			p = complaint.Person{Name: list[0].Name, Email: list[0].Addr}
+		}
+	}
+	if len(l.ReplyTo) > 0 {
+		p.Email = l.ReplyTo[0].Addr
+		if p.Name == "" {
+			p.Name = l.ReplyTo[0].Name
+		}
+	}
+	return p
+}
+
+var subjectTag = regexp.MustCompile(`\[\s?(\d{4}[- ]\d{4}[- ]\d{4})\s?\]`)
+
+// maxTags is how many numbers of a subject are looked at.
+const maxTags = 5
+
+// findNumber finds the complaint that a mail is about: by our own signed
+// Message-ID, which proves it, or by the tag in its subject, which does not.
+func (o *outgoing) findNumber(l *letter.Letter, c *complaint.Contact) {
+	for _, ids := range [][]string{l.InReplyTo, reversed(l.References)} {
+		for _, id := range ids {
+			if n, ok := o.number(id); ok {
+				c.Number, c.NumberBy, c.NumberProven = n, "message_id", true
+				return
+			}
+		}
+	}
+	for _, m := range subjectTag.FindAllStringSubmatch(l.Subject, maxTags) {
+		if n, err := complaint.ParseNumber(m[1]); err == nil {
+			c.Number, c.NumberBy = n, "subject"
+			return
+		}
+	}
+}
+
+func reversed(s []string) []string {
+	out := make([]string, 0, len(s))
+	for i := len(s) - 1; i >= 0; i-- {
+		out = append(out, s[i])
+	}
+	return out
+}
+
+// bareSubject takes reply prefixes and our own tag off a subject.
+func bareSubject(s string) string {
+	s = subjectTag.ReplaceAllString(s, " ")
+	for {
+		t := replyPrefix.ReplaceAllString(strings.TrimSpace(s), "")
+		if t == s {
+			return strings.Join(strings.Fields(s), " ")
+		}
+		s = t
+	}
+}
+
+var replyPrefix = regexp.MustCompile(`^(?i:re|fw|fwd|aw|wg|sv|tr|rif|回复|答复|转发|回覆|轉寄|返信)(\[\d{1,3}\])?\s*[:：]\s*`)

@@ -1,0 +1,374 @@
+package letter
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/wlynxg/chardet"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
+)
+
+// sniffBytes is how much of a text is looked at to guess its charset.
+const sniffBytes = 8 << 10
+
+// decodeCharset turns b into UTF-8. label is what the mail declares, hint a
+// charset that other parts of the same mail declare; either may be empty. note
+// says where the label was not the truth. It never fails: what can't be
+// decoded becomes U+FFFD.
+//
+// Guessing costs time and can be wrong, so it comes only where the declared
+// charset fails or says nothing.
+func decodeCharset(label string, b []byte, hint string) (text, note string) {
+	label = cleanLabel(label)
+	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")) // a byte order mark
+	if isASCII(b) && !stateful(label) && !bytes.Contains(b, []byte("\x1b$")) {
+		return string(b), ""
+	}
+	switch label {
+	case "", "us-ascii", "ascii", "ansi_x3.4-1968", "unknown-8bit", "x-unknown", "unknown", "default", "8bit", "7bit":
+		text, found := guess(b, hint)
+		if found == "utf-8" {
+			return text, "" // nothing doubtful: chance hardly makes valid UTF-8
+		}
+		return text, fmt.Sprintf("charset %s: the text was read as %s", orNone(label), found)
+	case "utf-8", "utf8", "utf-8mb4", "utf8mb4", "unicode-1-1-utf-8", "cp65001", "x-utf_8j":
+		if utf8.Valid(b) {
+			return string(b), ""
+		}
+		if mostlyUTF8(b) {
+			return strings.ToValidUTF8(string(b), "\uFFFD"), "charset utf-8: some bytes are not and were replaced"
+		}
+		text, found := guess(b, hint)
+		return text, "charset utf-8 was read as " + found
+	case "utf-7", "unicode-1-1-utf-7", "csunicode11utf7":
+		return decodeUTF7(b), ""
+	}
+	enc := lookup(label)
+	if enc == nil {
+		text, found := guess(b, hint)
+		return text, fmt.Sprintf("charset %.40q is unknown; the text was read as %s", label, found)
+	}
+	if lies(label, b) {
+		text, found := guess(b, hint)
+		return text, fmt.Sprintf("charset %s was read as %s", label, found)
+	}
+	text, bad := decodeWith(enc, b)
+	if bad > 0 && bad*20 > utf8.RuneCountInString(text) {
+		if better, found := guess(b, hint); strings.Count(better, "\uFFFD") < bad {
+			return better, fmt.Sprintf("charset %s was read as %s", label, found)
+		}
+	}
+	switch {
+	case bad > 0:
+		note = fmt.Sprintf("charset %s: %d characters could not be read", label, bad)
+	case gb2312Names[label] && !onlyGB2312(b):
+		note = fmt.Sprintf("charset %s decoded as gb18030", label)
+	}
+	return text, note
+}
+
+func cleanLabel(label string) string {
+	label = strings.ToLower(strings.Trim(label, " \t\r\n\"'<>;,"))
+	label, _, _ = strings.Cut(label, "*") // RFC 2231 section 5: a language
+	if len(label) > 60 {
+		return "unknown"
+	}
+	return label
+}
+
+func orNone(label string) string {
+	if label == "" {
+		return "not declared"
+	}
+	return label
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// stateful names the charsets that hide other scripts in seven bits.
+func stateful(label string) bool {
+	return strings.HasPrefix(label, "iso-2022") || strings.HasPrefix(label, "hz") || strings.Contains(label, "utf-7") ||
+		strings.HasPrefix(label, "utf-16") || strings.HasPrefix(label, "utf-32") || label == "csiso2022jp" || label == "csunicode11utf7"
+}
+
+var gb2312Names = map[string]bool{"gb2312": true, "gb_2312-80": true, "euc-cn": true, "csgb2312": true, "x-euc-cn": true}
+
+// lookup finds the decoder for a label; nil where there is none. GB18030
+// contains GB2312 and GBK, and the world labels all three as gb2312.
+func lookup(label string) encoding.Encoding {
+	switch label {
+	case "gb2312", "gb_2312-80", "euc-cn", "csgb2312", "x-euc-cn", "gbk", "x-gbk", "cp936", "ms936", "windows-936", "gb18030", "gb-18030", "gb18030-2000", "chinese", "gb":
+		return simplifiedchinese.GB18030
+	case "hz-gb-2312", "hz":
+		return simplifiedchinese.HZGB2312
+	case "big5", "big-5", "big5-hkscs", "cp950", "ms950", "x-x-big5", "cn-big5":
+		return traditionalchinese.Big5
+	case "iso-2022-jp", "iso-2022-jp-1", "iso-2022-jp-2", "iso-2022-jp-3", "iso-2022-jp-ms", "csiso2022jp", "cp50220", "cp50221":
+		return japanese.ISO2022JP
+	case "iso-2022-cn", "iso-2022-kr":
+		return nil // the index has decoders for these that lose the text
+	}
+	if strings.HasPrefix(label, "cp125") {
+		label = "windows-" + label[2:]
+	}
+	if enc, err := htmlindex.Get(label); err == nil && enc != encoding.Replacement {
+		return enc
+	}
+	if enc, err := ianaindex.MIME.Encoding(label); err == nil && enc != nil {
+		return enc
+	}
+	if enc, err := ianaindex.IANA.Encoding(label); err == nil && enc != nil {
+		return enc
+	}
+	return nil
+}
+
+func decodeWith(enc encoding.Encoding, b []byte) (text string, bad int) {
+	out, err := enc.NewDecoder().Bytes(b)
+	if err != nil {
+		return strings.ToValidUTF8(string(b), "\uFFFD"), len(b)
+	}
+	return string(out), bytes.Count(out, []byte("\uFFFD"))
+}
+
+// lies tells whether a single-byte label, under which nothing can fail, stands
+// on text that is clearly something else: programs write iso-8859-1 on what
+// they don't know.
+func lies(label string, b []byte) bool {
+	switch label {
+	case "iso-8859-1", "latin1", "iso8859-1", "windows-1252", "iso-8859-15", "cp819":
+		return utf8.Valid(b) || looksGB(head(b)) || looksBig5(head(b))
+	}
+	return false
+}
+
+// guess decodes text that nothing true is said about, and names what it took.
+func guess(b []byte, hint string) (text, name string) {
+	if utf8.Valid(b) && !bytes.Contains(b, []byte("\x1b$")) {
+		return string(b), "utf-8"
+	}
+	if bytes.Contains(b, []byte("\x1b$")) {
+		if s, bad := decodeWith(japanese.ISO2022JP, b); bad == 0 {
+			return s, "iso-2022-jp"
+		}
+	}
+	if hint = cleanLabel(hint); hint != "" && hint != "utf-8" && hint != "us-ascii" {
+		if enc := lookup(hint); enc != nil {
+			if s, bad := decodeWith(enc, b); bad == 0 {
+				return s, hint
+			}
+		}
+	}
+	if name := looks(head(b)); name != "" {
+		if s, ok := decodeAs(name, b); ok {
+			return s, name
+		}
+	}
+	// The detector is slow, and sure only of longer texts.
+	if r := chardet.Detect(head(b)); r.Encoding != "" && r.Confidence > 0.2 {
+		name := strings.ToLower(r.Encoding)
+		if s, ok := decodeAs(name, b); ok {
+			return s, name
+		}
+	}
+	if s, ok := decodeAs("gb18030", b); ok {
+		return s, "gb18030"
+	}
+	if mostlyUTF8(b) {
+		return strings.ToValidUTF8(string(b), "\uFFFD"), "utf-8"
+	}
+	s, _ := decodeWith(charmap.Windows1252, b)
+	return s, "windows-1252"
+}
+
+// looks names the encoding that b is in by the look of it; "" where it is not
+// one of East Asia.
+func looks(b []byte) string {
+	switch {
+	case looksGB(b):
+		return "gb18030"
+	case kana(b, 0x82, 0x83):
+		return "shift_jis"
+	case kana(b, 0xa4, 0xa5):
+		return "euc-jp"
+	case looksBig5(b):
+		return "big5"
+	}
+	return ""
+}
+
+// decodeAs decodes b if it is whole in that encoding, but for a last character
+// that may be cut off.
+func decodeAs(name string, b []byte) (string, bool) {
+	enc := lookup(name)
+	if enc == nil {
+		return "", false
+	}
+	s, bad := decodeWith(enc, b)
+	return s, bad == 0 || bad == 1 && strings.HasSuffix(strings.TrimRight(s, "\r\n \t"), "\uFFFD")
+}
+
+func head(b []byte) []byte {
+	if len(b) > sniffBytes {
+		return b[:sniffBytes]
+	}
+	return b
+}
+
+// mostlyUTF8 tells whether nine of ten characters beyond ASCII are good UTF-8.
+func mostlyUTF8(b []byte) bool {
+	good, bad := 0, 0
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			bad++
+		} else if n > 1 {
+			good++
+		}
+		i += n
+	}
+	return good > 9*bad
+}
+
+// looksGB tells whether b reads as everyday Chinese in GBK: every character
+// well formed, and four of five from the 3,755 of GB 2312's first level (leads
+// B0 to D7) or its punctuation.
+func looksGB(b []byte) bool {
+	everyday, all, cyrillic := 0, 0, true
+	for i := 0; i < len(b); i++ {
+		lead := b[i]
+		if lead < 0x80 {
+			continue
+		}
+		if i+1 >= len(b) {
+			break // cut off
+		}
+		trail := b[i+1]
+		if lead == 0x80 || lead == 0xff || trail < 0x30 || trail == 0x7f || trail == 0xff {
+			return false
+		}
+		if trail < 0x40 { // a four-byte character
+			i += 3
+			all++
+			continue
+		}
+		i++
+		all++
+		if trail >= 0xa1 && (lead >= 0xb0 && lead <= 0xd7 || lead == 0xa1 || lead == 0xa3) {
+			everyday++
+		}
+		if lead < 0xc0 || trail < 0xc0 {
+			cyrillic = false // KOI8-R and windows-1251 have their letters from C0 on
+		}
+	}
+	return all > 0 && everyday*5 >= all*4 && !(cyrillic && all >= 3)
+}
+
+// looksBig5 is the same for Big5, whose everyday characters have leads A4 to
+// C6 and trails on both sides of 80.
+func looksBig5(b []byte) bool {
+	everyday, all := 0, 0
+	for i := 0; i < len(b); i++ {
+		lead := b[i]
+		if lead < 0x80 {
+			continue
+		}
+		if i+1 >= len(b) {
+			break
+		}
+		trail := b[i+1]
+		if lead < 0xa1 || lead > 0xf9 || trail < 0x40 || trail > 0x7e && trail < 0xa1 || trail == 0xff {
+			return false
+		}
+		i++
+		all++
+		if lead >= 0xa4 && lead <= 0xc6 || lead == 0xa1 {
+			everyday++
+		}
+	}
+	return all > 1 && everyday*5 >= all*4
+}
+
+// kana tells whether a third of the double-byte characters begin with the
+// leads that a Japanese encoding has for kana: no other text looks like that.
+func kana(b []byte, hiragana, katakana byte) bool {
+	found, all := 0, 0
+	for i := 0; i < len(b); i++ {
+		if b[i] < 0x80 {
+			continue
+		}
+		all++
+		if b[i] == hiragana || b[i] == katakana {
+			found++
+		}
+		i++
+	}
+	return all > 2 && found*3 >= all
+}
+
+func onlyGB2312(b []byte) bool {
+	for i := 0; i < len(b); i++ {
+		if b[i] < 0x80 {
+			continue
+		}
+		if i+1 >= len(b) || b[i] < 0xa1 || b[i] > 0xf7 || b[i+1] < 0xa1 {
+			return false
+		}
+		i++
+	}
+	return true
+}
+
+// decodeUTF7 decodes RFC 2152; what is malformed stays as it is.
+func decodeUTF7(b []byte) string {
+	var out strings.Builder
+	for len(b) > 0 {
+		i := bytes.IndexByte(b, '+')
+		if i < 0 {
+			out.Write(b)
+			break
+		}
+		out.Write(b[:i])
+		b = b[i+1:]
+		n := 0
+		for n < len(b) && base64Digit[b[n]] {
+			n++
+		}
+		switch raw, err := base64.RawStdEncoding.DecodeString(string(b[:n])); {
+		case n == 0:
+			out.WriteByte('+')
+		case err != nil && n%4 == 1:
+			out.WriteByte('+')
+			out.Write(b[:n])
+		default:
+			units := make([]uint16, len(raw)/2)
+			for i := range units {
+				units[i] = binary.BigEndian.Uint16(raw[2*i:])
+			}
+			out.WriteString(string(utf16.Decode(units)))
+		}
+		b = b[n:]
+		if len(b) > 0 && b[0] == '-' {
+			b = b[1:]
+		}
+	}
+	return strings.ToValidUTF8(out.String(), "\uFFFD")
+}

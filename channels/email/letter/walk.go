@@ -1,0 +1,467 @@
+package letter
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/emersion/go-message/textproto"
+
+	"hearken/complaint"
+)
+
+// content is the text of a part.
+type content struct {
+	text string
+	html bool   // made of HTML
+	page string // HTML that is not made into text yet: in an alternative it seldom must be
+}
+
+func (c content) blank() bool { return strings.TrimSpace(c.text) == "" }
+
+// shown makes the text of a page that is needed after all.
+func (c content) shown(limit int) content {
+	if c.page != "" {
+		return content{text: htmlText(c.page, limit), html: true}
+	}
+	return c
+}
+
+// walker goes through the parts of one mail.
+type walker struct {
+	*lines
+	keep    Keeper
+	limits  Limits
+	letter  *Letter
+	parts   int
+	texts   int   // bytes of text taken
+	decoded int64 // bytes of attachments taken
+	hint    string
+	full    bool // the bound on parts is reached: nothing more is read
+}
+
+// note records doubts, each once.
+func (w *walker) note(notes ...string) {
+	for _, n := range notes {
+		if len(w.letter.Notes) < maxNotes && !slices.Contains(w.letter.Notes, n) {
+			w.letter.Notes = append(w.letter.Notes, n)
+		}
+	}
+}
+
+// entity reads what a header block announces, up to the boundary behind it.
+func (w *walker) entity(h block, depth int) (content, error) {
+	w.note(h.notes...)
+	if w.parts++; w.parts > w.limits.Parts {
+		w.note(fmt.Sprintf("more than %d parts; the rest is in the original only", w.limits.Parts))
+		w.full = true
+		return content{}, nil
+	}
+	ct := parseValue(h.fields.Get("Content-Type"), w.hint)
+	if !strings.Contains(ct.main, "/") {
+		ct.main = loneType(ct.main)
+	}
+	b := w.body()
+	b.over = h.closed
+	defer func() {
+		if !w.full {
+			b.drain()
+		}
+	}()
+	switch {
+	case h.closed:
+		return content{}, nil
+	case strings.HasPrefix(ct.main, "multipart/"):
+		return w.multipart(ct, b, depth)
+	case ct.main == "message/rfc822" || ct.main == "message/global":
+		return w.enclosed(h.fields, b, depth)
+	}
+	return w.leaf(h.fields, ct, b)
+}
+
+// loneType completes a Content-Type without a subtype ("text").
+func loneType(main string) string {
+	switch main {
+	case "", "text", "plain":
+		return "text/plain" // RFC 2045 section 5.2
+	case "html":
+		return "text/html"
+	case "multipart":
+		return "multipart/mixed"
+	}
+	return "application/octet-stream"
+}
+
+// multipart reads the parts of a multipart, whose preamble is b.
+func (w *walker) multipart(ct value, b *body, depth int) (content, error) {
+	if depth >= w.limits.Depth {
+		w.note(fmt.Sprintf("more than %d levels of parts; the rest is in the original only", w.limits.Depth))
+		return content{}, nil
+	}
+	boundary := strings.TrimRight(ct.params["boundary"], " ")
+	if seen := w.sniffBoundary(); boundary == "" || seen != "" && !w.ahead(boundary) {
+		if seen != "" && seen != boundary {
+			w.note("a multipart has no boundary, or a wrong one; it was found by looking")
+			boundary = seen
+		}
+	}
+	if boundary == "" || len(boundary) > 250 {
+		w.note("a multipart has no boundary; it was read as text")
+		return w.leaf(textproto.Header{}, value{main: "text/plain"}, b)
+	}
+	level := len(w.open)
+	w.open = append(w.open, boundary)
+	defer func() { w.open = w.open[:level] }()
+
+	if ct.main == "multipart/report" && depth == 0 { // deeper it is only forwarded
+		w.letter.Report = &Report{Type: strings.ToLower(oneLine(ct.params["report-type"], 40))}
+	}
+	var kids []content
+	// The preamble is for programs that know no MIME, unless no part follows.
+	var preamble bytes.Buffer
+	if _, err := io.Copy(&limited{&preamble, w.limits.Text - w.texts}, b); err != nil {
+		return content{}, err
+	}
+	if w.at.level < level {
+		w.note("a multipart has no parts; it was read as text")
+		return w.textOf(preamble.Bytes(), value{main: "text/plain", params: ct.params}), nil
+	}
+	for !w.full && w.at.level == level && !w.at.final {
+		c, err := w.entity(w.header(w.limits.Header), depth+1)
+		if err != nil {
+			return content{}, err
+		}
+		kids = append(kids, c)
+	}
+	switch {
+	case w.full:
+	case w.at.level == level:
+		// Behind the closing boundary is an epilogue, which nobody reads.
+		w.open = w.open[:level]
+		w.body().drain()
+	default:
+		w.note("a multipart has no closing boundary")
+	}
+	return join(ct.main, kids, w.limits.Text), nil
+}
+
+// limited keeps the first n bytes and swallows the rest.
+type limited struct {
+	b *bytes.Buffer
+	n int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	if room := l.n - l.b.Len(); room > 0 {
+		l.b.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
+
+// join makes one text of the parts of a multipart.
+func join(kind string, kids []content, limit int) content {
+	if kind == "multipart/alternative" {
+		// The sender's own plain text reads better than ours made of HTML.
+		for _, k := range kids {
+			if !k.html && !k.blank() {
+				return k
+			}
+		}
+		for _, k := range kids {
+			if k = k.shown(limit); !k.blank() {
+				return k
+			}
+		}
+		return content{}
+	}
+	if len(kids) == 1 {
+		return kids[0]
+	}
+	var text strings.Builder
+	html := false
+	for _, k := range kids {
+		if k = k.shown(limit); k.blank() {
+			continue
+		}
+		if text.Len() > 0 {
+			text.WriteString("\n\n")
+		}
+		text.WriteString(k.text)
+		html = html || k.html
+	}
+	return content{text: text.String(), html: html}
+}
+
+// ahead tells whether the boundary line comes within what is in memory.
+func (w *walker) ahead(boundary string) bool {
+	peek := w.peek()
+	return bytes.HasPrefix(peek, []byte("--"+boundary)) || bytes.Contains(peek, []byte("\n--"+boundary))
+}
+
+func (w *walker) peek() []byte {
+	if len(w.back) > 0 {
+		return bytes.Join(w.back, nil)
+	}
+	peek, _ := w.br.Peek(4096)
+	return peek
+}
+
+// sniffBoundary looks for a line that can only be a boundary: dashes, with a
+// Content- field on the next line.
+func (w *walker) sniffBoundary() string {
+	peek := w.peek()
+	for len(peek) > 0 {
+		line, rest, _ := bytes.Cut(peek, lf)
+		line = bytes.TrimRight(line, " \t\r")
+		if len(line) > 2 && len(line) < 250 && bytes.HasPrefix(line, []byte("--")) && len(rest) >= 8 && bytes.EqualFold(rest[:8], []byte("Content-")) {
+			return string(line[2:])
+		}
+		peek = rest
+	}
+	return ""
+}
+
+// enclosed reads a mail within the mail: a forwarded one, or the returned one
+// of a report.
+func (w *walker) enclosed(fields textproto.Header, b *body, depth int) (content, error) {
+	if depth >= w.limits.Depth {
+		w.note(fmt.Sprintf("more than %d levels of parts; the rest is in the original only", w.limits.Depth))
+		return content{}, nil
+	}
+	outer, enc := w.lines, strings.ToLower(fields.Get("Content-Transfer-Encoding"))
+	r, _ := transferReader(enc, b)
+	if r != io.Reader(b) {
+		// RFC 2046 section 5.2.1 forbids it, and it happens.
+		w.lines = newLines(r)
+		defer func() { w.lines = outer }()
+	}
+	h := w.header(w.limits.Header)
+	b.over = b.over || w.lines == outer // the parts below read the lines up to the boundary
+	inner := Letter{fields: h.fields}
+	if w.letter.Report != nil {
+		w.letter.Report.Original = first(messageIDs(h.fields.Get("Message-Id")))
+	}
+	c, err := w.entity(h, depth+1)
+	if err != nil || w.letter.Report != nil {
+		return content{}, err
+	}
+	inner.people(w.hint)
+	c = c.shown(w.limits.Text)
+	var head strings.Builder
+	head.WriteString("-------- Forwarded Message --------\n")
+	if len(inner.From) > 0 {
+		fmt.Fprintf(&head, "From: %s <%s>\n", inner.From[0].Name, inner.From[0].Addr)
+	}
+	if d := oneLine(h.fields.Get("Date"), 100); d != "" {
+		fmt.Fprintf(&head, "Date: %s\n", d)
+	}
+	fmt.Fprintf(&head, "Subject: %s\n\n", inner.Subject)
+	return content{text: head.String() + c.text, html: c.html}, nil
+}
+
+// leaf reads a part that holds no others.
+func (w *walker) leaf(fields textproto.Header, ct value, b *body) (content, error) {
+	disposition := parseValue(fields.Get("Content-Disposition"), w.hint)
+	r, known := transferReader(fields.Get("Content-Transfer-Encoding"), b)
+	if !known {
+		w.note("a part has an unknown transfer encoding and was read as it stands")
+	}
+	name := disposition.params["filename"]
+	if name == "" {
+		name = ct.params["name"]
+	}
+	switch ct.main {
+	case "message/delivery-status", "message/feedback-report", "message/disposition-notification", "text/rfc822-headers":
+		if w.letter.Report != nil {
+			return content{}, w.status(r)
+		}
+	case "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature":
+		w.note("a signature was not checked; it is in the original only")
+		return content{}, nil
+	}
+	if strings.HasPrefix(ct.main, "text/") && disposition.main != "attachment" && (name == "" || ct.main == "text/html") && ct.main != "text/calendar" {
+		return w.text(r, ct)
+	}
+	return content{}, w.attachment(r, name, ct.main)
+}
+
+// text reads a text part.
+func (w *walker) text(r io.Reader, ct value) (content, error) {
+	room := w.limits.Text - w.texts
+	raw, err := io.ReadAll(io.LimitReader(r, int64(room)+1))
+	if err != nil {
+		return content{}, err
+	}
+	if len(raw) > room {
+		raw = raw[:room]
+		w.note(fmt.Sprintf("the text is longer than %d bytes; the rest is in the original only", w.limits.Text))
+	}
+	return w.textOf(raw, ct), nil
+}
+
+func (w *walker) textOf(raw []byte, ct value) content {
+	w.texts += len(raw)
+	label := ct.params["charset"]
+	if ct.main == "text/html" && label == "" {
+		label = metaCharset(raw)
+	}
+	s, note := decodeCharset(label, raw, w.hint)
+	if note != "" {
+		w.note(note)
+	}
+	if l := cleanLabel(label); w.hint == "" && l != "us-ascii" && l != "utf-8" {
+		w.hint = l
+	}
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	s = strings.ReplaceAll(s, "\r", "\n")
+	s = strings.ReplaceAll(s, "\x00", "")
+	switch {
+	case ct.main == "text/html":
+		return content{page: s, html: true}
+	case strings.EqualFold(ct.params["format"], "flowed"):
+		s = unflow(s, strings.EqualFold(ct.params["delsp"], "yes"))
+	}
+	return content{text: s}
+}
+
+// metaCharset finds the charset that an HTML page declares itself.
+func metaCharset(raw []byte) string {
+	top := bytes.ToLower(raw[:min(len(raw), 2048)])
+	_, after, ok := bytes.Cut(top, []byte("charset="))
+	if !ok {
+		return ""
+	}
+	after = bytes.TrimLeft(after, "\"' ")
+	if end := bytes.IndexAny(after, "\"' >;/"); end >= 0 {
+		return string(after[:end])
+	}
+	return ""
+}
+
+// unflow joins flowed lines (RFC 3676 section 4).
+func unflow(s string, delSp bool) string {
+	var out strings.Builder
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		unstuffed := strings.TrimPrefix(line, " ")
+		soft := strings.HasSuffix(line, " ") && line != "-- "
+		if i+1 < len(lines) && quoteDepth(lines[i+1]) != quoteDepth(line) {
+			soft = false
+		}
+		if depth := quoteDepth(line); depth > 0 && i > 0 && out.Len() > 0 && !strings.HasSuffix(out.String()[out.Len()-1:], "\n") {
+			unstuffed = strings.TrimPrefix(line[depth:], " ")
+		}
+		if soft && delSp {
+			unstuffed = strings.TrimSuffix(unstuffed, " ")
+		}
+		out.WriteString(unstuffed)
+		if !soft && i+1 < len(lines) {
+			out.WriteByte('\n')
+		}
+	}
+	return out.String()
+}
+
+func quoteDepth(line string) int {
+	return len(line) - len(strings.TrimLeft(line, ">"))
+}
+
+// attachment streams a part to the blob store.
+func (w *walker) attachment(r io.Reader, name, mediaType string) error {
+	room := w.limits.Decoded - w.decoded
+	if room <= 0 {
+		w.note(fmt.Sprintf("attachments of more than %d bytes; the rest is in the original only", w.limits.Decoded))
+		return nil
+	}
+	src := &truncated{r: r, left: room}
+	blob, err := w.keep.Put(src, room)
+	if err != nil {
+		return fmt.Errorf("keep an attachment: %w", err)
+	}
+	if src.cut {
+		w.note(fmt.Sprintf("attachments of more than %d bytes; the rest is in the original only", w.limits.Decoded))
+	}
+	w.decoded += blob.Size
+	if blob.Size == 0 && name == "" {
+		return nil
+	}
+	mediaType = oneLine(mediaType, 100)
+	w.letter.Attachments = append(w.letter.Attachments, complaint.Attachment{
+		Filename: w.filename(name, mediaType), MediaType: mediaType, Size: blob.Size, SHA256: blob.SHA256, Blob: blob.Ref,
+	})
+	return nil
+}
+
+// truncated ends after left bytes and says whether more was there.
+type truncated struct {
+	r    io.Reader
+	left int64
+	cut  bool
+}
+
+func (t *truncated) Read(p []byte) (int, error) {
+	if t.left <= 0 {
+		var one [1]byte
+		if n, _ := t.r.Read(one[:]); n > 0 {
+			t.cut = true
+		}
+		return 0, io.EOF
+	}
+	n, err := t.r.Read(p[:min(int64(len(p)), t.left)])
+	t.left -= int64(n)
+	return n, err
+}
+
+// filename makes a sender's name for a file safe to show and to save.
+func (w *walker) filename(name, mediaType string) string {
+	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
+	name = strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/:*?"<>|`, r) {
+			return '_'
+		}
+		return r
+	}, oneLine(name, maxFilename))
+	if strings.Trim(name, ". ") != "" {
+		return name
+	}
+	ext := ".bin"
+	if exts, err := mime.ExtensionsByType(mediaType); err == nil && len(exts) > 0 {
+		ext = exts[0]
+	}
+	return fmt.Sprintf("part-%d%s", w.parts, ext)
+}
+
+// status reads the machine's part of a report: groups of fields, apart by
+// empty lines (RFC 3464 section 2.1), or the header of the returned mail.
+func (w *walker) status(r io.Reader) error {
+	raw, err := io.ReadAll(io.LimitReader(r, maxReport))
+	if err != nil {
+		return err
+	}
+	rep := w.letter.Report
+	br := bufio.NewReader(bytes.NewReader(raw))
+	for range maxFields {
+		fields, err := textproto.ReadHeader(br)
+		if s := fields.Get("Action"); rep.Action == "" {
+			rep.Action = strings.ToLower(oneLine(s, 40))
+		}
+		if s := fields.Get("Status"); rep.Status == "" {
+			rep.Status = oneLine(s, 40)
+		}
+		for _, name := range []string{"Message-Id", "Original-Message-Id"} {
+			if id := first(messageIDs(fields.Get(name))); id != "" && rep.Original == "" {
+				rep.Original = id
+			}
+		}
+		if _, peekErr := br.Peek(1); err != nil && !errors.Is(err, io.EOF) || peekErr != nil {
+			break
+		}
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package email
+
+import (
+	"testing"
+
+	"hearken/complaint"
+)
+
+func TestJudge(t *testing.T) {
+	w := newWorld(t)
+	e := w.channel(config("127.0.0.1:1", "u"))
+	ours := e.ids.id(complaint.Reply{ID: "r", Number: number})
+	for _, c := range []struct {
+		name, head      string
+		automated, file bool
+	}{
+		{"a person", "From: a@example.cn\nSubject: x\nPrecedence: normal\nAuto-Submitted: no\nX-Auto-Response-Suppress: None", false, false},
+		{"auto-generated", "From: a@example.cn\nAuto-Submitted: auto-generated; x=y", true, false},
+		{"auto-replied with a comment", "From: a@example.cn\nAuto-Submitted: auto-replied (vacation)", true, false},
+		{"null return path", "Return-Path: <>\nFrom: a@example.cn", true, false},
+		{"return path", "Return-Path: <a@example.cn>\nFrom: a@example.cn", false, false},
+		{"list", "From: a@example.cn\nList-Id: <l.example.cn>", true, false},
+		{"bulk", "From: a@example.cn\nPrecedence: Bulk", true, false},
+		{"suppress", "From: a@example.cn\nX-Auto-Response-Suppress: DR, OOF, AutoReply", true, false},
+		{"feedback id", "From: a@example.cn\nFeedback-ID: x", true, false},
+		{"robot", "From: no-reply@example.cn", true, false},
+		{"other people's loop header", "From: a@example.cn\nX-Loop: b@example.cn", true, false},
+		{"chinese away", "From: a@example.cn\nSubject: 自动回复: 您的投诉", true, false},
+		{"away about our mail", "From: a@example.cn\nSubject: 自动回复: x\nIn-Reply-To: <" + ours + ">", true, true},
+		{"away about our number", "From: a@example.cn\nSubject: Automatic reply: x [2611-2300-4279]", true, true},
+		{"a person about our mail", "From: a@example.cn\nSubject: Re: x\nIn-Reply-To: <" + ours + ">", false, false},
+		{"our own mail", "From: support@example.com\nX-Loop: support@example.com", true, true},
+		{"our own Message-ID", "From: b@example.cn\nMessage-ID: <" + ours + ">", true, true},
+		{"from our address without our header", "From: support@example.com\nSubject: contact form", true, false},
+		{"delivery report", "From: MAILER-DAEMON@example.cn\nContent-Type: multipart/report; report-type=delivery-status; boundary=b", true, true},
+		{"free-form bounce", "From: postmaster@example.cn\nSubject: 系统退信", true, true},
+		{"complaint about a bounce", "From: a@example.cn\nSubject: Undelivered Mail Returned to Sender: what is this?", false, false},
+		{"feedback report", "From: a@example.cn\nContent-Type: multipart/report; report-type=feedback-report; boundary=b", true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := e.judge(parsed(t, w, []byte(c.head+"\n\ntext\n")))
+			if v.automated != c.automated || (v.file != "") != c.file {
+				t.Errorf("%+v", v)
+			}
+		})
+	}
+}
+
+func TestFiledMailIsPutAwayAndNotRegistered(t *testing.T) {
+	w, s, e := post(t)
+	w.run(e)
+	must(t, s.Deliver("support@example.com", []byte("Message-ID: <b1@example.cn>\r\nFrom: MAILER-DAEMON@example.cn\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\nfailed\r\n--b--\r\n")))
+	must(t, s.Deliver("support@example.com", mailOf(1)))
+	got := w.intake.await(t, count(1))
+	if len(got) != 1 || got[0].Subject != "order 1" {
+		t.Errorf("%d contacts", len(got))
+	}
+}
