@@ -70,7 +70,7 @@ func Build(cfg Config, d Deps) (*Set, error) {
 	for _, c := range cfg.Email {
 		ch, err := email.New(c, email.Deps{
 			Intake: d.Gateway, Blobs: d.Blobs, Cursors: d.Gateway, Leases: d.Gateway, Log: d.log(complaint.Email, c.Name), Audit: d.Audit, Keys: d.Keys,
-			Metrics: d.labelled(c.Name), Words: d.words(complaint.Email),
+			Metrics: d.Metrics, Words: d.words(complaint.Email),
 		})
 		if err := s.add(complaint.Email, ch, err); err != nil {
 			return nil, err
@@ -79,7 +79,7 @@ func Build(cfg Config, d Deps) (*Set, error) {
 	for _, c := range cfg.Phone {
 		ch, err := phone.New(c, phone.Deps{
 			Intake: d.Gateway, Blobs: d.Blobs, Notebook: d.Gateway.Notebook("phone " + c.Name), Log: d.log(complaint.Phone, c.Name), Audit: d.Audit,
-			Metrics: d.labelled(c.Name), Words: d.words(complaint.Phone), PublicURL: d.PublicURL,
+			Metrics: d.Metrics, Words: d.words(complaint.Phone), PublicURL: d.PublicURL,
 		})
 		if err := s.add(complaint.Phone, ch, err); err != nil {
 			return nil, err
@@ -88,7 +88,7 @@ func Build(cfg Config, d Deps) (*Set, error) {
 	for _, c := range cfg.Chat {
 		ch, err := chat.New(c, chat.Deps{
 			Intake: d.Gateway, Sessions: d.Gateway.Sessions(), Blobs: d.Blobs, Keys: d.Keys, Log: d.log(complaint.Chat, c.Name), Audit: d.Audit,
-			Metrics: d.labelled(c.Name), Words: d.words(complaint.Chat), PublicURL: d.PublicURL,
+			Metrics: d.Metrics, Words: d.words(complaint.Chat), PublicURL: d.PublicURL,
 		})
 		if err := s.add(complaint.Chat, ch, err); err != nil {
 			return nil, err
@@ -116,11 +116,6 @@ func (s *Set) add(kind string, c Channel, err error) error {
 
 func (d Deps) log(kind, name string) *slog.Logger {
 	return d.Log.With("channel", kind, "account", name)
-}
-
-// labelled keeps the metrics of two channels of one kind apart.
-func (d Deps) labelled(name string) prometheus.Registerer {
-	return prometheus.WrapRegistererWith(prometheus.Labels{"account": name}, d.Metrics)
 }
 
 // words are the replaced texts of one kind of channel.

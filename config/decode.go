@@ -168,6 +168,9 @@ func (f *file) decodeText(n *node, v reflect.Value) {
 	if !f.must(n, scalar) {
 		return
 	}
+	if v.Type() == secretType {
+		f.secret[n.line] = true
+	}
 	text, ok := f.expand(n)
 	if !ok {
 		return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,6 +59,7 @@ type file struct {
 	lines  []string
 	root   *node
 	faults []fault
+	secret map[int]bool // lines that hold one
 }
 
 type fault struct {
@@ -85,12 +87,28 @@ func (f *file) err() error {
 		}
 		text := fmt.Sprintf("%s:%d:%d: %s", f.name, one.line, one.col, one.message)
 		if one.line <= len(f.lines) {
-			shown := strings.ReplaceAll(f.lines[one.line-1], "\t", " ")
+			shown := f.shown(one.line)
 			text += fmt.Sprintf("\n  | %s\n  | %s^", shown, strings.Repeat(" ", max(one.col-1, 0)))
 		}
 		out = append(out, text)
 	}
 	return errors.New(strings.Join(out, "\n"))
+}
+
+// secretive tells a line that may hold a secret although no key of that name
+// is known: a misspelt password is one all the same.
+var secretive = regexp.MustCompile(`(?i)pass|pasw|token|secret|auth|\bkey\b|_key|://[^/ ]*@`)
+
+// shown is a line of the file, without what must not be printed.
+func (f *file) shown(line int) string {
+	text := strings.ReplaceAll(f.lines[line-1], "\t", " ")
+	if f.secret[line] || secretive.MatchString(text) {
+		if colon := strings.IndexByte(text, ':'); colon >= 0 {
+			return text[:colon+1] + " (not shown: it may hold a secret)"
+		}
+		return "(not shown: it may hold a secret)"
+	}
+	return text
 }
 
 // read parses a file. A file that can't be parsed at all is an error; what is
@@ -116,7 +134,7 @@ func parse(name string, text []byte) (f *file, err error) {
 			err = fmt.Errorf("%s: the YAML can't be read: %v", name, p)
 		}
 	}()
-	f = &file{name: name, lines: strings.Split(string(text), "\n")}
+	f = &file{name: name, lines: strings.Split(string(text), "\n"), secret: map[int]bool{}}
 	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		var syntax *yaml.SyntaxError

@@ -218,22 +218,28 @@ func summary(subject, narrative string) string {
 	return subject
 }
 
-var greetings = []string{
-	"你好", "您好", "hi", "hello", "dear", "尊敬的", "亲爱的", "good morning", "good afternoon", "good evening", "to whom it may concern", "hey",
-}
+// Words that begin a line which only greets, and words that are one.
+var (
+	salutations = []string{"dear ", "尊敬的", "亲爱的", "to whom it may concern"}
+	greetings   = map[string]bool{
+		"": true, "你好": true, "您好": true, "嗨": true, "喂": true, "哈喽": true, "在吗": true, "在么": true, "有人吗": true, "有人在吗": true, "客服": true, "客服你好": true, "你好客服": true,
+		"hi": true, "hello": true, "hey": true, "hi there": true, "hello there": true, "anyone there": true, "is anyone there": true, "hi all": true, "hello all": true,
+		"good morning": true, "good afternoon": true, "good evening": true, "hi team": true, "hello team": true, "早上好": true, "下午好": true, "晚上好": true,
+	}
+)
 
 // isGreeting tells a line that is only a salutation.
 func isGreeting(line string) bool {
-	l := strings.ToLower(strings.Trim(line, " ,，。!！:：~"))
-	if l == "" {
-		return true
-	}
-	for _, g := range greetings {
-		if rest, ok := strings.CutPrefix(l, g); ok && utf8.RuneCountInString(rest) <= 20 && !strings.ContainsAny(rest, ",，。.!！?？") {
-			if rest == "" || strings.HasPrefix(rest, " ") || utf8.RuneCountInString(rest) <= 3 || strings.HasPrefix(g, "尊敬") || strings.HasPrefix(g, "亲爱") {
-				return true
-			}
+	low := strings.ToLower(line)
+	for _, s := range salutations {
+		if strings.HasPrefix(low, s) && utf8.RuneCountInString(low) <= 40 && !strings.ContainsAny(low, "。.!！?？") {
+			return true
 		}
 	}
-	return false
+	for _, part := range strings.FieldsFunc(low, func(r rune) bool { return strings.ContainsRune(",，。.!！?？~:：;；", r) }) {
+		if !greetings[strings.TrimSpace(part)] {
+			return false
+		}
+	}
+	return true
 }

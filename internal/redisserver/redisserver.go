@@ -108,7 +108,7 @@ func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.It
 
 // URL leads to it, with the password.
 func (s *Server) URL() string {
-	u := url.URL{Scheme: "redis", User: url.UserPassword("", s.password), Host: s.Addr(), Path: "/0"}
+	u := url.URL{Scheme: "redis", User: url.UserPassword("default", s.password), Host: s.Addr(), Path: "/0"}
 	return u.String()
 }
 
@@ -429,4 +429,21 @@ func freePort() (int, error) {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// Known returns the URL of the server that was started in dir, without
+// starting one: for commands that talk to a running gateway's Redis.
+func Known(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	s := &Server{dir: abs}
+	if err := s.recall(); err != nil {
+		return "", err
+	}
+	if s.port == 0 {
+		return "", fmt.Errorf("no own redis was ever started in %s: is `hearken serve` running with the same data_dir?", dir)
+	}
+	return s.URL(), nil
 }

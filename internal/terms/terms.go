@@ -232,17 +232,17 @@ func (s *Set) fits(f folded, h found) bool {
 	return !c.latinEnd || ending(f.runes[h.start:h.end], after, c.acronym)
 }
 
-// fitsNumber refuses a number that is part of a longer one, or an amount.
+// fitsNumber refuses a number that is part of a longer one or of a code like
+// AB12345, or an amount.
 func fitsNumber(runes []rune, h found) bool {
 	if h.start > 0 {
-		switch b := runes[h.start-1]; {
-		case unicode.IsDigit(b) || strings.ContainsRune("¥$£€.,+", b):
+		if b := runes[h.start-1]; isWord(b) || strings.ContainsRune("¥$£€.,+#", b) {
 			return false
 		}
 	}
 	if h.end < len(runes) {
 		switch a := runes[h.end]; {
-		case unicode.IsDigit(a) || strings.ContainsRune("元块万%", a):
+		case isWord(a) || strings.ContainsRune("元块万%", a):
 			return false
 		case (a == '.' || a == ',') && h.end+1 < len(runes) && unicode.IsDigit(runes[h.end+1]):
 			return false
