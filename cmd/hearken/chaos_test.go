@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,8 @@ import (
 	"hearken"
 	"hearken/channels/chat/visitor"
 	"hearken/channels/email/dovecot"
+	"hearken/channels/email/letter"
+	"hearken/channels/email/mailtest"
 	"hearken/channels/phone/carrier"
 	"hearken/complaint"
 	"hearken/internal/redisserver"
@@ -498,5 +501,66 @@ func TestWholeWay(t *testing.T) {
 	log, err := os.ReadFile(filepath.Join(s.dir, "log"))
 	if err != nil || slices.ContainsFunc([]string{"13812345678", "扣了两次", testToken}, func(secret string) bool { return strings.Contains(string(log), secret) }) {
 		t.Errorf("the log has a customer's words, number or a secret (%v):\n%s", err, log)
+	}
+}
+
+// TestAnswerFollowsTheCustomer has a department answer a chat that is closed:
+// the answer goes to the mail address that the customer left.
+func TestAnswerFollowsTheCustomer(t *testing.T) {
+	mail, err := mailtest.Start(mailtest.Account{Address: "support@example.com", Password: "pw"}, mailtest.Account{Address: "zhao@example.cn", Password: "pw"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { mail.Close() })
+	s := newSite(t, fmt.Sprintf(`  email:
+    - name: support
+      address: support@example.com
+      imap: {addr: %q, tls: none, username: support@example.com, password: pw}
+      smtp: {addr: %q, tls: none}
+  chat:
+    - {name: web, origins: ["https://www.example.com"]}
+`, mail.IMAPAddr, mail.SMTPAddr), "")
+	s.start()
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	defer cancel()
+	heard := make(chan string, 10)
+	v := &visitor.Visitor{
+		Address: "ws://" + s.http + "/chat/web/ws", Origin: "https://www.example.com", Language: "zh",
+		Say: func(from, text string) { heard <- from + ": " + text },
+	}
+	defer v.Cut()
+	if err := v.Introduce(ctx, "赵敏", "zhao@example.cn", ""); err != nil {
+		t.Fatal(err)
+	}
+	number, err := v.Tell(ctx, "1", "我的包裹丢了")
+	if err != nil || number == "" {
+		t.Fatalf("number %q, %v", number, err)
+	}
+	bin, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	update := func(text string) {
+		out, err := exec.Command(bin, "update", "-c", filepath.Join(s.dir, "config.yaml"), number, "--status", "in_progress", "--message", text).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	awaitLeads(t, s.redisURL(), 1)
+	update("正在查找包裹")
+	if err := v.Listen(ctx, "正在查找包裹"); err != nil {
+		t.Fatalf("the open window did not get the answer: %v", err)
+	}
+	if err := v.End(ctx); err != nil {
+		t.Fatal(err)
+	}
+	update("包裹找到了")
+	got, err := mail.Await(ctx, "zhao@example.cn", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := letter.Read(bytes.NewReader(got[0]), noFiles{}, letter.DefaultLimits)
+	if err != nil || !strings.Contains(l.Text, "包裹找到了") || !strings.Contains(l.Subject, complaint.Tag(number)) {
+		t.Errorf("mail %+v, %v", l, err)
 	}
 }

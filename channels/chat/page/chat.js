@@ -26,6 +26,7 @@ function translate() {
   $("text").placeholder = text("write");
   $("language").textContent = text("other");
   $("log").setAttribute("aria-label", text("title"));
+  if ($("state").dataset.state) show($("state").dataset.state);
 }
 
 function draw() {
@@ -41,7 +42,7 @@ function draw() {
     li.append(body, note);
     return li;
   }));
-  log.scrollTop = log.scrollHeight;
+  requestAnimationFrame(() => { log.scrollTop = log.scrollHeight; }); // once it is laid out
   $("number").hidden = !state.number;
   $("digits").textContent = grouped(state.number);
 }

@@ -167,3 +167,16 @@ func (v *Visitor) Cut() {
 		v.ws = nil
 	}
 }
+
+// End closes the chat as the customer's wish, and waits until it is closed.
+func (v *Visitor) End(ctx context.Context) error {
+	if err := v.connect(ctx); err != nil {
+		return err
+	}
+	defer v.Cut()
+	if err := v.ws.WriteJSON(frame{Type: "end"}); err != nil {
+		return fmt.Errorf("end the chat: %w", err)
+	}
+	_, err := v.until(ctx, func(f frame) bool { return f.Type == "ended" })
+	return err
+}
