@@ -131,11 +131,16 @@ func (s *site) stopRedis() {
 }
 
 func (s *site) redisURL() string {
-	url, err := redisserver.Known(filepath.Join(s.dir, "data", "redis"))
-	if err != nil {
-		s.t.Fatal(err)
+	s.t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		url, err := redisserver.Known(filepath.Join(s.dir, "data", "redis"))
+		if err == nil {
+			return url
+		}
+		if time.Now().After(end) {
+			s.t.Fatal(err)
+		}
 	}
-	return url
 }
 
 // redisCLI asks Redis by redis-cli, as somebody without our code would.

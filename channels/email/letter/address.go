@@ -8,8 +8,9 @@ import (
 // Bounds of address fields: a field with more is a mailing gone wrong.
 const (
 	maxAddresses = 200
-	maxAddress   = 254 // RFC 5321 section 4.5.3.1.3
-	maxName      = 200 // runes
+	maxList      = 64 << 10 // bytes of a list that are read
+	maxAddress   = 254      // RFC 5321 section 4.5.3.1.3
+	maxName      = 200      // runes
 )
 
 // Address is a mailbox of an address field.
@@ -21,31 +22,33 @@ type Address struct {
 // parseAddresses reads an address list as mail programs write it (RFC 5322
 // section 3.4 and worse). What is no address is left out.
 func parseAddresses(s, hint string) []Address {
+	s = s[:min(len(s), maxList)]
+	// A quote or a comment that never closes is text like any other.
+	lastQuote, lastParen := strings.LastIndexByte(s, '"'), strings.LastIndexByte(s, ')')
 	var out []Address
-	for s != "" && len(out) < maxAddresses {
-		var one string
-		one, s = cutAddress(s)
+	for at := 0; at < len(s) && len(out) < maxAddresses; {
+		one, next := cutAddress(s, at, lastQuote, lastParen)
 		if a, ok := parseAddress(one, hint); ok {
 			out = append(out, a)
 		}
+		at = next
 	}
 	return out
 }
 
-// cutAddress takes the text up to the next separator: a comma, or the colon
-// and semicolon of a group.
-func cutAddress(s string) (one, rest string) {
+// cutAddress takes the text from at up to the next separator: a comma, or the
+// colon and semicolon of a group; next is what is behind it.
+func cutAddress(s string, at, lastQuote, lastParen int) (one string, next int) {
 	quoted, angle, depth := false, false, 0
-	for i := 0; i < len(s); i++ {
+	for i := at; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '\\' && (quoted || depth > 0):
 			i++
 		case quoted:
 			quoted = c != '"'
 		case c == '"' && depth == 0:
-			// A quote that never closes is a character like any other.
-			quoted = strings.IndexByte(s[i+1:], '"') >= 0
-		case c == '(' && !angle && strings.IndexByte(s[i+1:], ')') >= 0:
+			quoted = i < lastQuote
+		case c == '(' && !angle && i < lastParen:
 			depth++
 		case c == ')' && depth > 0:
 			depth--
@@ -56,12 +59,12 @@ func cutAddress(s string) (one, rest string) {
 			angle = false
 		case c == ',' || c == ';' || c == ':' && !angle:
 			if c == ':' {
-				return "", s[i+1:] // a group's name
+				return "", i + 1 // a group's name
 			}
-			return s[:i], s[i+1:]
+			return s[at:i], i + 1
 		}
 	}
-	return s, ""
+	return s[at:], len(s)
 }
 
 func parseAddress(s, hint string) (Address, bool) {
@@ -74,10 +77,10 @@ func parseAddress(s, hint string) (Address, bool) {
 		addr = s
 		if fields := strings.Fields(s); len(fields) > 1 {
 			// "Zhang zhang@example.cn", without the brackets.
-			for i, f := range fields {
-				if strings.Contains(f, "@") {
-					addr = f
-					name = strings.Join(fields[:i], " ")
+			for i := len(fields) - 1; i >= 0; i-- {
+				if strings.Contains(fields[i], "@") {
+					addr, name = fields[i], strings.Join(fields[:i], " ")
+					break
 				}
 			}
 		}

@@ -1,14 +1,12 @@
 package letter
-import ("testing";"strings";"time")
+import ("testing";"strings";"time";"fmt")
 func TestProbe(t *testing.T){
- for n,s:=range map[string]string{"paren":strings.Repeat("(",250<<10),"ats":strings.Repeat("@ ",125<<10),"commas":strings.Repeat("a,",125<<10),"parencomma":strings.Repeat("(,",125<<10),"words":strings.Repeat("=?a?q?x",36<<10),"angle":strings.Repeat("<a",125<<10),"quote":strings.Repeat("\",",125<<10)}{
-  st:=time.Now(); parseAddresses(s,""); a:=time.Since(st)
-  st=time.Now(); decodeWords(s,""); b:=time.Since(st)
-  st=time.Now(); messageIDs(s); c:=time.Since(st)
-  st=time.Now(); parseValue("x/y; "+s,""); d:=time.Since(st)
-  t.Log(n,a,b,c,d)
- }
- for n,s:=range map[string]string{"li":strings.Repeat("<ul>",512)+strings.Repeat("<li>x",400000),"p":strings.Repeat("<div>",512)+strings.Repeat("</b>",500000),"td":strings.Repeat("<table>",512)+strings.Repeat("<td>",500000),"a":strings.Repeat("<a href=http://x>",100000),"bq":strings.Repeat("<blockquote>",170000)}{
-  st:=time.Now(); htmlText(s,2<<20); t.Log(n,time.Since(st))
+ var b strings.Builder
+ for i:=0;b.Len()<250<<10;i++ { fmt.Fprintf(&b,"=?a%d?q?=81=ff=e9=20?= ",i%10) }
+ for n,s:=range map[string]string{"unkwords":b.String(),"raw":strings.Repeat("\xe9\xff\x81 =?",50<<10),"rawlong":strings.Repeat("\xe9\xff\x81 \xe0a",50<<10)}{
+  st:=time.Now(); decodeWords(s,""); x:=time.Since(st)
+  st=time.Now(); parseAddresses(strings.ReplaceAll(s," ","@x,"),""); y:=time.Since(st)
+  st=time.Now(); parseValue("x/y; "+strings.Repeat("a="+s[:2000]+";",100),""); z:=time.Since(st)
+  t.Log(n,x,y,z)
  }
 }
