@@ -11,12 +11,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"hearken/complaint"
+	"hearken/internal/lifecycle"
 	"hearken/queue"
 )
 
 const (
-	readMost    = 50
-	backoffMost = 30 * time.Second
+	readMost = 50
 	// sendTries is how often a reply is tried before it is a dead letter, with
 	// growing pauses: about a day and a half in all.
 	sendTries = 30
@@ -50,12 +50,12 @@ func (a *Answers) updates(ctx context.Context) error {
 	in := a.client.Updates()
 	for ctx.Err() == nil {
 		var batch []queue.UpdateDelivery
-		a.persist(ctx, "read updates", func() (err error) {
+		lifecycle.Persist(ctx, a.log, "read updates", func() (err error) {
 			batch, err = in.Read(ctx, readMost)
 			return err
 		})
 		for _, d := range batch {
-			a.persist(ctx, "answer an update", func() error { return a.answer(ctx, in, d) })
+			lifecycle.Persist(ctx, a.log, "answer an update", func() error { return a.answer(ctx, in, d) })
 		}
 	}
 	return nil
@@ -100,7 +100,7 @@ func (a *Answers) replies(ctx context.Context, kind string) error {
 	waiting := map[string]attempt{}
 	for ctx.Err() == nil {
 		var batch []queue.ReplyDelivery
-		a.persist(ctx, "read replies", func() (err error) {
+		lifecycle.Persist(ctx, a.log, "read replies", func() (err error) {
 			batch, err = in.Read(ctx, readMost)
 			return err
 		})
@@ -179,31 +179,4 @@ func (a *Answers) elsewhere(ctx context.Context, in *queue.Replies, d queue.Repl
 		to.Account = c.Name()
 	}
 	return in.Redirect(ctx, d, to)
-}
-
-// persist repeats do with growing pauses until it succeeds or ctx ends.
-func (a *Answers) persist(ctx context.Context, what string, do func() error) {
-	wait := time.Second
-	for failed := false; ; failed = true {
-		err := do()
-		if err == nil {
-			if failed {
-				a.log.Info("works again", "what", what)
-			}
-			return
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		if !failed {
-			a.log.Warn("does not work; will be tried again", "what", what, "err", err)
-		}
-		t := time.NewTimer(wait/2 + rand.N(wait/2))
-		select {
-		case <-ctx.Done():
-		case <-t.C:
-		}
-		t.Stop()
-		wait = min(2*wait, backoffMost)
-	}
 }

@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"time"
 
 	"hearken/complaint"
+	"hearken/internal/lifecycle"
 )
 
 // Stream is where records come from and go to; the queue has it.
@@ -28,10 +27,7 @@ type Dispatcher struct {
 	log    *slog.Logger
 }
 
-const (
-	readMost    = 200 // records in one batch
-	backoffMost = 30 * time.Second
-)
+const readMost = 200 // records in one batch
 
 // New makes a dispatcher that asks rules for the rules of each batch.
 func New(stream Stream, rules func() *Rules, log *slog.Logger) *Dispatcher {
@@ -42,7 +38,7 @@ func New(stream Stream, rules func() *Rules, log *slog.Logger) *Dispatcher {
 func (d *Dispatcher) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		var batch []complaint.Delivery
-		d.persist(ctx, "read the intake", func() (err error) {
+		lifecycle.Persist(ctx, d.log, "read the intake", func() (err error) {
 			batch, err = d.stream.Read(ctx, readMost)
 			return err
 		})
@@ -68,10 +64,10 @@ func (d *Dispatcher) dispatch(ctx context.Context, batch []complaint.Delivery) {
 			moves = append(moves, complaint.Move{Delivery: one, Route: route})
 			continue
 		}
-		d.persist(ctx, "give up a record", func() error { return d.stream.Dead(ctx, one, err.Error()) })
+		lifecycle.Persist(ctx, d.log, "give up a record", func() error { return d.stream.Dead(ctx, one, err.Error()) })
 	}
 	if len(moves) > 0 {
-		d.persist(ctx, "move records to their departments", func() error { return d.stream.Move(ctx, moves) })
+		lifecycle.Persist(ctx, d.log, "move records to their departments", func() error { return d.stream.Move(ctx, moves) })
 	}
 }
 
@@ -88,32 +84,4 @@ func decide(rules *Rules, d *complaint.Delivery) (route complaint.Route, err err
 		return route, nil
 	}
 	return rules.Route(&d.Record), nil
-}
-
-// persist repeats do with growing pauses until it succeeds or ctx ends. A
-// trouble is logged when it begins and when it is over.
-func (d *Dispatcher) persist(ctx context.Context, what string, do func() error) {
-	pause := time.Second
-	for failed := false; ; failed = true {
-		err := do()
-		if err == nil {
-			if failed {
-				d.log.Info("works again", "what", what)
-			}
-			return
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		if !failed {
-			d.log.Warn("does not work; will be tried again", "what", what, "err", err)
-		}
-		t := time.NewTimer(pause/2 + rand.N(pause/2))
-		select {
-		case <-ctx.Done():
-		case <-t.C:
-		}
-		t.Stop()
-		pause = min(2*pause, backoffMost)
-	}
 }

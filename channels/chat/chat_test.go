@@ -23,44 +23,11 @@ import (
 	"hearken/complaint"
 	"hearken/internal/audit"
 	"hearken/internal/blob"
+	"hearken/internal/channeltest"
 	"hearken/internal/secret"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// intake keeps contacts in memory, once each, and refuses on demand.
-type intake struct {
-	mu     sync.Mutex
-	got    []complaint.Contact
-	number map[string]string
-	refuse int
-}
-
-func (in *intake) Accept(_ context.Context, c complaint.Contact) (complaint.Receipt, error) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.refuse > 0 {
-		in.refuse--
-		return complaint.Receipt{}, complaint.ErrFull
-	}
-	r := complaint.Receipt{ID: c.ID, Number: in.number[c.Conversation]}
-	if slices.ContainsFunc(in.got, func(o complaint.Contact) bool { return o.ID == c.ID }) {
-		r.Duplicate = true
-		return r, nil
-	}
-	if c.NumberNow && r.Number == "" {
-		r.Number, _ = complaint.NewNumber("261123", len(in.number)+1)
-		in.number[c.Conversation] = r.Number
-	}
-	in.got = append(in.got, c)
-	return r, nil
-}
-
-func (in *intake) contacts() []complaint.Contact {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return slices.Clone(in.got)
-}
 
 // logs is a session log in memory.
 type logs struct {
@@ -117,7 +84,7 @@ func (l *logs) Watch(ctx context.Context, wake func(string)) error {
 type rig struct {
 	t      testing.TB
 	chat   *Chat
-	intake *intake
+	intake *channeltest.Intake
 	logs   *logs
 	url    string
 	stop   func()
@@ -125,7 +92,7 @@ type rig struct {
 
 func newRig(t testing.TB, change ...func(*Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, intake: &intake{number: map[string]string{}}, logs: &logs{all: map[string][]complaint.ChatMessage{}, open: map[string]bool{}}}
+	r := &rig{t: t, intake: new(channeltest.Intake), logs: &logs{all: map[string][]complaint.ChatMessage{}, open: map[string]bool{}}}
 	keys, err := secret.LoadKeys(secret.New("a secret for the tests"), "")
 	if err != nil {
 		t.Fatal(err)
@@ -275,7 +242,7 @@ func TestConversation(t *testing.T) {
 	if code := again.closed(); code != 1000 {
 		t.Errorf("closed with %d", code)
 	}
-	got := r.intake.contacts()
+	got := r.intake.Contacts()
 	if len(got) != 3 {
 		t.Fatalf("contacts: %+v", got)
 	}
@@ -292,7 +259,14 @@ func TestConversation(t *testing.T) {
 
 func TestRefusedMessageIsTriedAgain(t *testing.T) {
 	r := newRig(t)
-	r.intake.refuse = 1
+	refused := false
+	r.intake.Refuse(func() error {
+		if refused {
+			return nil
+		}
+		refused = true
+		return complaint.ErrFull
+	})
 	w := r.open()
 	w.say(frame{"type": "hello"})
 	w.say(frame{"type": "message", "id": "1", "text": "我的包裹丢了"})
@@ -301,7 +275,7 @@ func TestRefusedMessageIsTriedAgain(t *testing.T) {
 	}
 	w.say(frame{"type": "message", "id": "1", "text": "我的包裹丢了"})
 	w.hear("receipt")
-	if n := len(r.intake.contacts()); n != 1 {
+	if n := len(r.intake.Contacts()); n != 1 {
 		t.Errorf("%d contacts", n)
 	}
 }
@@ -464,7 +438,7 @@ func TestFiles(t *testing.T) {
 	}
 	w.say(frame{"type": "message", "id": "1", "files": []string{got.Ref}})
 	w.hear("receipt")
-	a := r.intake.contacts()[0].Attachments
+	a := r.intake.Contacts()[0].Attachments
 	if len(a) != 1 || a[0].Size != 10 || a[0].MediaType != "application/pdf" || strings.ContainsAny(a[0].Filename, `/\?`) || !strings.HasSuffix(a[0].Filename, ".pdf") {
 		t.Errorf("attachment %+v", a)
 	}
@@ -514,7 +488,7 @@ func TestTunnels(t *testing.T) {
 	}
 	wg.Wait()
 	bySession := map[string][]string{}
-	for _, c := range r.intake.contacts() {
+	for _, c := range r.intake.Contacts() {
 		bySession[c.Conversation] = append(bySession[c.Conversation], c.Text)
 	}
 	if len(bySession) != customers {
@@ -609,5 +583,26 @@ func FuzzReadFrame(f *testing.F) {
 			t.Errorf("control characters passed: %+v", fr)
 		}
 		_ = isFragment(fr.Text)
+	})
+}
+
+func TestConformance(t *testing.T) {
+	r := newRig(t)
+	w := r.open()
+	w.say(frame{"type": "hello"})
+	channeltest.Conform(t, channeltest.Channel{
+		Kind: complaint.Chat, Name: "web", Intake: r.intake, Stop: r.stop,
+		Offer: func(n int) bool {
+			w.say(frame{"type": "message", "id": fmt.Sprint(n), "text": "我的包裹丢了"})
+			for {
+				var f outFrame
+				if err := w.ws.ReadJSON(&f); err != nil {
+					t.Fatal(err)
+				}
+				if f.ID == fmt.Sprint(n) {
+					return f.Type == "receipt"
+				}
+			}
+		},
 	})
 }

@@ -25,9 +25,10 @@ type cursor struct {
 	// First is what the very first start took, for a renumbered mailbox.
 	First baseline `json:"first"`
 
-	// Aside are mails that failed again and again by themselves, and what with.
-	// They do not stop the others, and are tried again now and then.
-	Aside map[uint32]string `json:"aside,omitempty"`
+	// Aside are mails that failed again and again by themselves, each with the
+	// time of the newest mail before it. They do not stop the others, and are
+	// tried again now and then.
+	Aside map[uint32]time.Time `json:"aside,omitempty"`
 }
 
 // maxAside bounds the cursor: a mailbox in which more fail has another fault.
@@ -57,8 +58,8 @@ func (r *reader) load(ctx context.Context) error {
 		r.log.Warn("mailbox was renumbered by the server", "was", r.at.Validity, "is", r.box.Validity)
 		first := r.at.First
 		old := first
-		if !r.at.Newest.IsZero() {
-			old = baseline{Since: r.at.Newest.Add(-overlap)}
+		if from := r.at.oldestOpen(); !from.IsZero() {
+			old = baseline{Since: from.Add(-overlap)}
 		}
 		clear(r.failed)
 		clear(r.tooBig)
@@ -70,6 +71,18 @@ func (r *reader) load(ctx context.Context) error {
 		return nil
 	}
 	return r.save(ctx)
+}
+
+// oldestOpen is the time up to which nothing is left to do; zero where that is
+// not known.
+func (c *cursor) oldestOpen() time.Time {
+	at := c.Newest
+	for _, before := range c.Aside {
+		if before.Before(at) {
+			at = before
+		}
+	}
+	return at
 }
 
 // begin is the very first start on this mailbox.

@@ -66,15 +66,17 @@ type Deps struct {
 // pace is how fast things are tried again.
 type pace struct {
 	first, last  time.Duration // between connections
-	login        time.Duration // after a refused login, at least: accounts get locked
+	login        time.Duration // after the first refused login: accounts get locked
+	lastLogin    time.Duration // after many
 	refused      time.Duration // after the spool was full, at most
 	idle, poll   time.Duration
-	settingAside int // how often a mail may fail alone before the others go on
+	settingAside int           // how often a mail may fail alone before the others go on
+	again        time.Duration // until mail that was set aside or overlooked gets its next chance
 }
 
 var normalPace = pace{
-	first: time.Second, last: 5 * time.Minute, login: 5 * time.Minute, refused: 30 * time.Second,
-	idle: 4 * time.Minute, poll: 30 * time.Second, settingAside: 3,
+	first: time.Second, last: 5 * time.Minute, login: 5 * time.Minute, lastLogin: time.Hour, refused: 30 * time.Second,
+	idle: 4 * time.Minute, poll: 30 * time.Second, settingAside: 3, again: time.Hour,
 }
 
 // Email is one mailbox.
@@ -144,6 +146,7 @@ func (e *Email) Name() string { return e.cfg.Name }
 func (e *Email) Run(ctx context.Context) error {
 	wait := e.pace.first
 	for ctx.Err() == nil {
+		last := e.pace.last
 		good := false
 		err := e.deps.Leases.Hold(ctx, "mailbox:"+e.cfg.Name, func(ctx context.Context) error {
 			return e.read(ctx, func() { good = true })
@@ -157,7 +160,7 @@ func (e *Email) Run(ctx context.Context) error {
 		}
 		switch {
 		case errors.Is(err, mailbox.ErrLogin):
-			wait = max(wait, e.pace.login)
+			wait, last = max(wait, e.pace.login), e.pace.lastLogin
 			e.log.Error("mailbox can't be read", "err", err, "again_in", wait.String())
 		case errors.Is(err, errRefused):
 			wait = min(wait, e.pace.refused)
@@ -169,7 +172,7 @@ func (e *Email) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-time.After(wait/2 + rand.N(wait/2+1)):
 		}
-		wait = min(2*wait, max(e.pace.last, e.pace.login))
+		wait = min(2*wait, last)
 	}
 	return nil
 }

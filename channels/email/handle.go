@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"hearken/channels/email/letter"
 	"hearken/channels/email/mailbox"
@@ -84,8 +85,11 @@ func (r *reader) contact(m mailbox.Mail, l *letter.Letter) complaint.Contact {
 	c := complaint.Contact{
 		Channel: complaint.Email, Account: r.cfg.Name, ContactPoint: r.cfg.Address,
 		Ref: l.MessageID, ReceivedAt: m.Received,
-		From: person(l), Subject: l.Subject, Text: l.Text, Attachments: l.Attachments,
+		From: r.person(l), Subject: l.Subject, Text: l.Text, Attachments: l.Attachments,
 		References: l.References, Facts: map[string]string{"mailbox": r.cfg.Name}, Notes: l.Notes,
+	}
+	if c.ReceivedAt.IsZero() { // the server did not say
+		c.ReceivedAt = time.Now()
 	}
 	if len(l.InReplyTo) > 0 {
 		c.InReplyTo = l.InReplyTo[0]
@@ -111,19 +115,24 @@ func (r *reader) contact(m mailbox.Mail, l *letter.Letter) complaint.Contact {
 }
 
 // person is who wrote: Reply-To is where they want the answer, which is why it
-// comes before From, whose name is theirs.
-func person(l *letter.Letter) complaint.Person {
+// comes before From, whose name is theirs. That it names ourselves is a mistake
+// of forms and mailing programs.
+func (e *Email) person(l *letter.Letter) complaint.Person {
 	var p complaint.Person
 	for _, list := range [][]letter.Address{l.From, l.Sender} {
 		if len(list) > 0 && p.Email == "" {
 			p = complaint.Person{Name: list[0].Name, Email: list[0].Addr}
 		}
 	}
-	if len(l.ReplyTo) > 0 {
-		p.Email = l.ReplyTo[0].Addr
-		if p.Name == "" {
-			p.Name = l.ReplyTo[0].Name
+	for _, to := range l.ReplyTo {
+		if strings.EqualFold(to.Addr, e.cfg.Address) {
+			continue
 		}
+		p.Email = to.Addr
+		if p.Name == "" {
+			p.Name = to.Name
+		}
+		break
 	}
 	return p
 }

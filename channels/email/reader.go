@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -31,8 +32,9 @@ const (
 	// partialBytes is what is read of a mail beyond max_size: any header, and
 	// the text, which comes before the attachments.
 	partialBytes = 4 << 20
-	// asideTime is when mails that were set aside get their next chance.
-	asideTime = time.Hour
+	// overlooked is how old a mail may be that the cursor went past and that is
+	// taken after all. Older ones were marked unread by somebody.
+	overlooked = 3 * 24 * time.Hour
 )
 
 // errRefused says that mail could not be taken; it stays where it is.
@@ -41,9 +43,9 @@ var errRefused = errors.New("mail could not be taken now")
 // trouble is what one connection learns for the next.
 type trouble struct {
 	careful int             // so many mails are read one by one, to find the one that breaks the connection
-	failed  map[uint32]int  // how often a mail failed alone
+	failed  map[uint32]int  // how often a mail failed alone, in a row
 	tooBig  map[uint32]bool // mails beyond max_size of which the server told a smaller size, as Exchange does
-	retried time.Time       // when the mails set aside had their last chance
+	retried time.Time       // when what lies behind the cursor had its last chance
 }
 
 // reader reads one mailbox over one connection.
@@ -60,7 +62,7 @@ func (r *reader) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.retryAside(ctx); err != nil {
+	if err := r.lookBack(ctx); err != nil {
 		return err
 	}
 	for len(uids) > 0 {
@@ -128,13 +130,14 @@ func (r *reader) take(ctx context.Context, uids []uint32) error {
 
 // broken deals with a connection that ended within a chunk. Nothing can be
 // moved any more, so all of it is read again, one by one to find the mail that
-// it broke at; one that fails alone again and again is set aside.
+// it broke at; one that fails alone again and again is set aside, be it safe or
+// not: it must not stop the others.
 func (r *reader) broken(ctx context.Context, uids []uint32, got map[uint32]outcome, err error) error {
 	if ctx.Err() != nil || errors.Is(err, errRefused) {
 		return err
 	}
 	r.careful = len(uids)
-	if _, known := got[uids[0]]; known || len(uids) > 1 {
+	if len(uids) > 1 || errors.Is(got[uids[0]].err, errRefused) {
 		return err
 	}
 	if r.failed[uids[0]]++; r.failed[uids[0]] < r.pace.settingAside {
@@ -157,9 +160,9 @@ func (r *reader) advance(ctx context.Context, uids []uint32, got map[uint32]outc
 		if o.err != nil {
 			r.log.Error("a mail is set aside and tried again later; the others go on", "uid", uid, "err", o.err)
 			if r.at.Aside == nil {
-				r.at.Aside = map[uint32]string{}
+				r.at.Aside = map[uint32]time.Time{}
 			}
-			r.at.Aside[uid] = "it could not be read"
+			r.at.Aside[uid] = r.at.Newest
 		}
 		r.at.Last = max(r.at.Last, uid)
 		if o.received.After(r.at.Newest) {
@@ -174,9 +177,11 @@ func (r *reader) advance(ctx context.Context, uids []uint32, got map[uint32]outc
 	return stopped
 }
 
-// retryAside gives mails that were set aside another chance.
-func (r *reader) retryAside(ctx context.Context) error {
-	if len(r.at.Aside) == 0 || time.Since(r.retried) < asideTime {
+// lookBack gives the mail behind the cursor another chance now and then: what
+// was set aside, and what a server let appear below a UID that we had seen
+// already, which RFC 3501 section 2.3.1.1 forbids.
+func (r *reader) lookBack(ctx context.Context) error {
+	if time.Since(r.retried) < r.pace.again {
 		return nil
 	}
 	first := r.retried.IsZero()
@@ -184,28 +189,56 @@ func (r *reader) retryAside(ctx context.Context) error {
 	if first {
 		return nil // not at once: one of them may break this connection too
 	}
-	for _, uid := range slices.Sorted(maps.Keys(r.at.Aside)) {
-		got, err := r.fetch(ctx, []uint32{uid})
-		if err != nil && !mailbox.Refused(err) {
+	aside := slices.Collect(maps.Keys(r.at.Aside))
+	// One that breaks the connection must not always be the first.
+	rand.Shuffle(len(aside), func(i, j int) { aside[i], aside[j] = aside[j], aside[i] })
+	for _, uid := range aside {
+		gone, err := r.retry(ctx, uid)
+		if err != nil {
 			return err
 		}
-		o, known := got[uid]
-		if known && o.err == nil {
-			if err := r.putAway(ctx, []uint32{uid}); err != nil {
-				return err
-			}
-		}
-		there := []uint32{uid}
-		if !known {
-			if there, err = r.box.Present(ctx, there); err != nil {
-				return err
-			}
-		}
-		if known && o.err == nil || len(there) == 0 {
+		if gone {
 			delete(r.at.Aside, uid)
 			if err := r.save(ctx); err != nil {
 				return err
 			}
+		}
+	}
+	return r.takeOverlooked(ctx)
+}
+
+// retry takes one mail that was set aside. gone says that it needs no more of
+// our care.
+func (r *reader) retry(ctx context.Context, uid uint32) (gone bool, err error) {
+	got, err := r.fetch(ctx, []uint32{uid})
+	if err != nil && !mailbox.Refused(err) {
+		return false, err
+	}
+	if o, known := got[uid]; known {
+		if o.err != nil {
+			return false, nil
+		}
+		return true, r.putAway(ctx, []uint32{uid})
+	}
+	there, err := r.box.Present(ctx, []uint32{uid})
+	return err == nil && len(there) == 0, err
+}
+
+// takeOverlooked takes recent unseen mail that the cursor went past. What we
+// took ourselves is moved or seen; what is read twice has the same id.
+func (r *reader) takeOverlooked(ctx context.Context) error {
+	uids, err := r.box.Unseen(ctx, r.at.Top+1, r.at.Last, time.Now().Add(-overlooked))
+	if err != nil {
+		return err
+	}
+	uids = slices.DeleteFunc(uids, func(uid uint32) bool {
+		_, aside := r.at.Aside[uid]
+		return aside
+	})
+	for chunk := range slices.Chunk(uids, chunk) {
+		r.log.Warn("unread mail behind the cursor is taken", "mails", len(chunk))
+		if err := r.take(ctx, chunk); err != nil {
+			return err
 		}
 	}
 	return nil

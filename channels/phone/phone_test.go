@@ -21,6 +21,7 @@ import (
 	"hearken/complaint"
 	"hearken/internal/audit"
 	"hearken/internal/blob"
+	"hearken/internal/channeltest"
 	"hearken/internal/secret"
 )
 
@@ -31,43 +32,6 @@ const (
 	token   = "0123456789abcdef0123456789abcdef"
 	line    = "+14155550100"
 )
-
-// intake keeps contacts as the queue would: once each, one number for each
-// conversation.
-type intake struct {
-	mu     sync.Mutex
-	got    []complaint.Contact
-	number map[string]string
-	refuse int
-}
-
-func (in *intake) Accept(_ context.Context, c complaint.Contact) (complaint.Receipt, error) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.refuse > 0 {
-		in.refuse--
-		return complaint.Receipt{}, complaint.ErrFull
-	}
-	had := in.number[c.Conversation]
-	r := complaint.Receipt{ID: c.ID, Number: had, Event: complaint.Supplemented}
-	if slices.ContainsFunc(in.got, func(o complaint.Contact) bool { return o.ID == c.ID }) || (c.OnlyOpens && had != "") {
-		r.Duplicate = true
-		return r, nil
-	}
-	if had == "" {
-		r.Event = complaint.Registered
-		r.Number, _ = complaint.NewNumber("261123", len(in.number)+1)
-		in.number[c.Conversation] = r.Number
-	}
-	in.got = append(in.got, c)
-	return r, nil
-}
-
-func (in *intake) contacts() []complaint.Contact {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return slices.Clone(in.got)
-}
 
 // notebook is in memory; it outlives a Phone like the one on disk.
 type notebook struct {
@@ -100,7 +64,7 @@ func (n *notebook) List(prefix string) (map[string][]byte, error) {
 type rig struct {
 	t       *testing.T
 	phone   *Phone
-	intake  *intake
+	intake  *channeltest.Intake
 	notes   *notebook
 	carrier *carrier.Carrier
 	srv     *httptest.Server
@@ -109,7 +73,7 @@ type rig struct {
 
 func newRig(t *testing.T, faults func(string) int, change ...func(*Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, intake: &intake{number: map[string]string{}}, notes: &notebook{m: map[string][]byte{}}}
+	r := &rig{t: t, intake: new(channeltest.Intake), notes: &notebook{m: map[string][]byte{}}}
 	mux := http.NewServeMux()
 	r.srv = httptest.NewServer(mux)
 	t.Cleanup(r.srv.Close)
@@ -163,8 +127,8 @@ func await(t *testing.T, what string, ok func() bool) {
 }
 
 // audio tells whether a recording is on the call's complaint.
-func (in *intake) audio(sid string) bool {
-	return slices.ContainsFunc(in.contacts(), func(c complaint.Contact) bool {
+func audio(in *channeltest.Intake, sid string) bool {
+	return slices.ContainsFunc(in.Contacts(), func(c complaint.Contact) bool {
 		return c.Conversation == "call:"+sid && len(c.Attachments) == 1 && c.Attachments[0].Size > 8000
 	})
 }
@@ -176,26 +140,26 @@ func TestCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	number := r.intake.number["call:"+got.SID]
+	number := r.intake.Number("call:" + got.SID)
 	said := strings.Join(got.Said, " ")
 	if n := strings.Count(said, spoken("zh", number)); n != 2 || !strings.Contains(said, "录音") {
 		t.Errorf("heard the number %d times: %s", n, said)
 	}
-	await(t, "the recording", func() bool { return r.intake.audio(got.SID) })
+	await(t, "the recording", func() bool { return audio(r.intake, got.SID) })
 	english, err := r.carrier.Call(t.Context(), carrier.Caller{From: "+442079460958", To: line, Digits: []string{"2"}, Seconds: 2, Transcript: "My parcel is lost"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if said := strings.Join(english.Said, " "); !strings.Contains(said, spoken("en", r.intake.number["call:"+english.SID])) {
+	if said := strings.Join(english.Said, " "); !strings.Contains(said, spoken("en", r.intake.Number("call:"+english.SID))) {
 		t.Errorf("heard: %s", said)
 	}
 	await(t, "the transcript", func() bool {
-		return slices.ContainsFunc(r.intake.contacts(), func(c complaint.Contact) bool {
+		return slices.ContainsFunc(r.intake.Contacts(), func(c complaint.Contact) bool {
 			return c.Text == "My parcel is lost" && c.Conversation == "call:"+english.SID && c.Language == "en"
 		})
 	})
-	if len(r.intake.number) != 2 {
-		t.Errorf("two calls gave %d complaints", len(r.intake.number))
+	if r.intake.Numbers() != 2 {
+		t.Errorf("two calls gave %d complaints", r.intake.Numbers())
 	}
 }
 
@@ -237,22 +201,22 @@ func TestEveryCallIsOneComplaint(t *testing.T) {
 					recorded := seconds > 0 && (hangsUp == carrier.Stays || hangsUp == carrier.DuringRecording || hangsUp == carrier.BeforeTheNumber) && (times["voice/recorded"] > 0 || times["recording"] > 0)
 					name := fmt.Sprintf("%q, %d s, end first %v, %v", hangsUp, seconds, endFirst, times)
 					if recorded {
-						await(t, "the recording of "+name, func() bool { return r.intake.audio(got.SID) })
+						await(t, "the recording of "+name, func() bool { return audio(r.intake, got.SID) })
 					}
 					r.stop()
 					want := 0
 					if reached {
 						want = 1
 					}
-					if n := len(r.intake.number); n != want {
+					if n := r.intake.Numbers(); n != want {
 						t.Errorf("%s: %d complaints, want %d", name, n, want)
 					}
-					audio := 0
-					for _, c := range r.intake.contacts() {
-						audio += len(c.Attachments)
+					recordings := 0
+					for _, c := range r.intake.Contacts() {
+						recordings += len(c.Attachments)
 					}
-					if recorded && audio != 1 {
-						t.Errorf("%s: %d recordings on the complaint", name, audio)
+					if recorded && recordings != 1 {
+						t.Errorf("%s: %d recordings on the complaint", name, recordings)
 					}
 					r.srv.Close()
 					_ = r.carrier.Close()
@@ -276,13 +240,20 @@ func TestJobSurvivesARestart(t *testing.T) {
 	}
 	r.carrier.Lag(0)
 	r.start()
-	await(t, "the recording", func() bool { return r.intake.audio(got.SID) })
+	await(t, "the recording", func() bool { return audio(r.intake, got.SID) })
 	await(t, "an empty list of jobs", func() bool { jobs, _ := r.notes.List(jobKey); return len(jobs) == 0 })
 }
 
 func TestRefusedContactIsNotConfirmed(t *testing.T) {
 	r := newRig(t, nil)
-	r.intake.refuse = 1
+	refused := false
+	r.intake.Refuse(func() error {
+		if refused {
+			return nil
+		}
+		refused = true
+		return complaint.ErrFull
+	})
 	sid := carrier.SID("SM")
 	if _, err := r.carrier.TextAs(t.Context(), sid, "+8613812345678", line, "包裹丢了"); !errors.Is(err, carrier.ErrRefused) || !strings.Contains(err.Error(), "503") {
 		t.Errorf("a refused text: %v", err)
@@ -299,7 +270,7 @@ func TestText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	number := complaint.Grouped(slices.Collect(maps.Values(r.intake.number))[0])
+	number := complaint.Grouped(r.intake.Number("sms:+8613812345678>" + line))
 	for name, c := range map[string]struct{ from, body, want string }{
 		"another of the same": {"+8613812345678", "还没到", "您的补充已记入投诉 " + number},
 		"another customer":    {"+442079460958", "My parcel is lost", "Your complaint is registered under number 2611"},
@@ -313,7 +284,7 @@ func TestText(t *testing.T) {
 	if len(first) != 1 || !strings.Contains(first[0], number) || !strings.Contains(first[0], "已登记") {
 		t.Errorf("receipt %q, number %s", first, number)
 	}
-	if n := len(r.intake.contacts()); n != 3 {
+	if n := len(r.intake.Contacts()); n != 3 {
 		t.Errorf("%d contacts", n)
 	}
 }
@@ -395,7 +366,7 @@ func TestSignatures(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}
-	if n := len(r.intake.contacts()); n != 1 {
+	if n := len(r.intake.Contacts()); n != 1 {
 		t.Errorf("%d contacts: a replay or a forgery got through", n)
 	}
 }
@@ -423,5 +394,20 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("passed: %s=%q", k, v)
 			}
 		}
+	})
+}
+
+func TestConformance(t *testing.T) {
+	r := newRig(t, nil)
+	sids := map[int]string{}
+	channeltest.Conform(t, channeltest.Channel{
+		Kind: complaint.Phone, Name: "hotline", Intake: r.intake, Stop: r.stop,
+		Offer: func(n int) bool {
+			if sids[n] == "" {
+				sids[n] = carrier.SID("SM")
+			}
+			got, err := r.carrier.TextAs(t.Context(), sids[n], "+8613812345678", line, "包裹丢了")
+			return err == nil && len(got) == 1
+		},
 	})
 }

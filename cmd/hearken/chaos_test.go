@@ -210,9 +210,6 @@ func TestMailsSurviveKills(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := mail.Start(); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() { mail.Stop() })
 	s := newSite(t, fmt.Sprintf(`  email:
     - name: support

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"hearken/config"
@@ -16,53 +17,79 @@ import (
 type checkCmd struct {
 	Config string `short:"c" default:"config.yaml" type:"path" help:"The configuration file."`
 	Dial   bool   `help:"Also connect to Redis and to the mail servers."`
+	JSON   bool   `name:"json" help:"As JSON: what was checked, and what is wrong."`
+}
+
+// checked is one line of a check.
+type checked struct {
+	What  string `json:"what"`
+	Note  string `json:"note,omitempty"`
+	Error string `json:"error,omitempty"`
 }
 
 func (c *checkCmd) Run(ctx context.Context, s *streams) error {
+	var all []checked
+	var errs []error
+	say := func(what, note string, err error) {
+		one := checked{What: what, Note: note}
+		if err != nil {
+			one.Error = err.Error()
+			errs = append(errs, err)
+		}
+		all = append(all, one)
+		if err == nil && !c.JSON {
+			fmt.Fprintln(s.out, strings.TrimSuffix(what+": ok: "+note, ": "))
+		}
+	}
 	cfg, err := config.Load(c.Config)
 	if err != nil {
-		return err
+		say(c.Config, "", err)
+	} else {
+		say(c.Config, fmt.Sprintf("%d mailboxes, %d lines, %d chats", len(cfg.Channels.Email), len(cfg.Channels.Phone), len(cfg.Channels.Chat)), nil)
+		checkRules(beside(c.Config, cfg.Rules), say)
+		if c.Dial {
+			dialAll(ctx, cfg, say)
+		}
 	}
-	fmt.Fprintf(s.out, "%s: ok: %d mailboxes, %d lines, %d chats\n", c.Config, len(cfg.Channels.Email), len(cfg.Channels.Phone), len(cfg.Channels.Chat))
-	path := beside(c.Config, cfg.Rules)
+	if c.JSON {
+		errs = append(errs, json.NewEncoder(s.out).Encode(all))
+	}
+	return errors.Join(errs...)
+}
+
+func checkRules(path string, say func(what, note string, err error)) {
 	rules, err := config.LoadRules(path)
 	if err != nil {
-		return err
+		say(path, "", err)
+		return
 	}
-	fmt.Fprintf(s.out, "%s: ok: version %s, %d departments, %d tests passed\n", path, rules.Version, len(rules.Departments), len(rules.Test()))
-	if !c.Dial {
-		return nil
-	}
-	return dialAll(ctx, s, cfg)
+	say(path, fmt.Sprintf("version %s, %d departments, %d tests passed", rules.Version, len(rules.Departments), len(rules.Test())), nil)
 }
 
 // dialAll connects to everything that the configuration names.
-func dialAll(ctx context.Context, s *streams, cfg *config.Config) error {
-	var errs []error
-	say := func(what string, err error) {
+func dialAll(ctx context.Context, cfg *config.Config, say func(what, note string, err error)) {
+	tried := func(what string, err error) {
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", what, err))
-			return
+			err = fmt.Errorf("%s: %w", what, err)
 		}
-		fmt.Fprintf(s.out, "%s: ok\n", what)
+		say(what, "", err)
 	}
 	if cfg.Redis.URL.IsZero() {
 		program, err := redisserver.Find()
-		say("own redis ("+program+")", err)
+		say("own redis", program, err)
 	} else {
 		client, err := dialClient(ctx, cfg)
 		if err == nil {
 			err = client.Close()
 		}
-		say("redis", err)
+		tried("redis", err)
 	}
 	for _, m := range cfg.Channels.Email {
-		say("mailbox "+m.Name+" imap "+m.IMAP.Addr, dialServer(ctx, m.IMAP.Addr, m.IMAP.TLS))
+		tried("mailbox "+m.Name+" imap "+m.IMAP.Addr, dialServer(ctx, m.IMAP.Addr, m.IMAP.TLS))
 		if m.SMTP.Addr != "" {
-			say("mailbox "+m.Name+" smtp "+m.SMTP.Addr, dialServer(ctx, m.SMTP.Addr, m.SMTP.TLS))
+			tried("mailbox "+m.Name+" smtp "+m.SMTP.Addr, dialServer(ctx, m.SMTP.Addr, m.SMTP.TLS))
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // dialServer waits for a server's greeting, which both IMAP and SMTP begin

@@ -116,20 +116,17 @@ type tailCmd struct {
 }
 
 func (c *tailCmd) Run(ctx context.Context, s *streams) error {
-	client, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	return client.Tail(ctx, func(department, role string, r complaint.Record) {
-		if (department == "" && !c.Intake) || (c.Department != "" && department != c.Department) {
-			return
-		}
-		if c.JSON {
-			_ = json.NewEncoder(s.out).Encode(map[string]any{"department": department, "role": role, "record": r})
-			return
-		}
-		fmt.Fprintln(s.out, s.line(department, role, r))
+	return c.with(ctx, func(client *queue.Client) error {
+		return client.Tail(ctx, func(department, role string, r complaint.Record) {
+			if (department == "" && !c.Intake) || (c.Department != "" && department != c.Department) {
+				return
+			}
+			if c.JSON {
+				_ = json.NewEncoder(s.out).Encode(map[string]any{"department": department, "role": role, "record": r})
+				return
+			}
+			fmt.Fprintln(s.out, s.line(department, role, r))
+		})
 	})
 }
 
@@ -144,22 +141,19 @@ func (c *showCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return usage{err}
 	}
-	client, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	k, err := client.Complaint(ctx, number)
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		e := json.NewEncoder(s.out)
-		e.SetIndent("", "  ")
-		return e.Encode(k)
-	}
-	s.show(k)
-	return nil
+	return c.with(ctx, func(client *queue.Client) error {
+		k, err := client.Complaint(ctx, number)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			e := json.NewEncoder(s.out)
+			e.SetIndent("", "  ")
+			return e.Encode(k)
+		}
+		s.show(k)
+		return nil
+	})
 }
 
 func (s *streams) show(k *queue.Complaint) {
@@ -236,20 +230,17 @@ func (c *updateCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return usage{err}
 	}
-	client, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	entry, err := client.Update(ctx, complaint.Update{Number: number, Status: c.Status, Message: c.Message, By: c.By, Note: c.Note})
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		return json.NewEncoder(s.out).Encode(map[string]string{"number": number, "entry": entry})
-	}
-	fmt.Fprintf(s.out, "update %s of %s is queued\n", entry, complaint.Grouped(number))
-	return nil
+	return c.with(ctx, func(client *queue.Client) error {
+		entry, err := client.Update(ctx, complaint.Update{Number: number, Status: c.Status, Message: c.Message, By: c.By, Note: c.Note})
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return json.NewEncoder(s.out).Encode(map[string]string{"number": number, "entry": entry})
+		}
+		fmt.Fprintf(s.out, "update %s of %s is queued\n", entry, complaint.Grouped(number))
+		return nil
+	})
 }
 
 type deadCmd struct {
@@ -316,8 +307,9 @@ func (c *deadShowCmd) Run(ctx context.Context, s *streams) error {
 
 type deadRetryCmd struct {
 	connection
-	IDs []string `arg:"" optional:"" help:"As dead list shows them."`
-	All bool     `help:"Everything."`
+	IDs  []string `arg:"" optional:"" help:"As dead list shows them."`
+	All  bool     `help:"Everything."`
+	JSON bool     `name:"json" help:"The ids that are back in line, as JSON."`
 }
 
 func (c *deadRetryCmd) Run(ctx context.Context, s *streams) error {
@@ -336,12 +328,19 @@ func (c *deadRetryCmd) Run(ctx context.Context, s *streams) error {
 			}
 		}
 		var errs []error
+		back := []string{}
 		for _, id := range ids {
 			if err := client.DeadRetry(ctx, id); err != nil {
 				errs = append(errs, err)
 				continue
 			}
-			fmt.Fprintln(s.out, "back in line:", id)
+			back = append(back, id)
+			if !c.JSON {
+				fmt.Fprintln(s.out, "back in line:", id)
+			}
+		}
+		if c.JSON {
+			errs = append(errs, json.NewEncoder(s.out).Encode(back))
 		}
 		return errors.Join(errs...)
 	})

@@ -5,11 +5,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -94,9 +96,14 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	return exitFailed
 }
 
-type versionCmd struct{}
+type versionCmd struct {
+	JSON bool `name:"json" help:"As JSON."`
+}
 
-func (versionCmd) Run(s *streams) error {
+func (c versionCmd) Run(s *streams) error {
+	if c.JSON {
+		return json.NewEncoder(s.out).Encode(map[string]string{"version": version, "go": runtime.Version()})
+	}
 	_, err := fmt.Fprintln(s.out, "hearken", version)
 	return err
 }

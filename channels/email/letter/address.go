@@ -21,7 +21,7 @@ type Address struct {
 
 // parseAddresses reads an address list as mail programs write it (RFC 5322
 // section 3.4 and worse). What is no address is left out.
-func parseAddresses(s, hint string) []Address {
+func parseAddresses(s string, hint *clue) []Address {
 	s = s[:min(len(s), maxList)]
 	// A quote or a comment that never closes is text like any other.
 	lastQuote, lastParen := strings.LastIndexByte(s, '"'), strings.LastIndexByte(s, ')')
@@ -67,7 +67,7 @@ func cutAddress(s string, at, lastQuote, lastParen int) (one string, next int) {
 	return s[at:], len(s)
 }
 
-func parseAddress(s, hint string) (Address, bool) {
+func parseAddress(s string, hint *clue) (Address, bool) {
 	name, comment, addr := "", "", ""
 	if open := strings.LastIndexByte(s, '<'); open >= 0 {
 		inside, _, _ := strings.Cut(s[open+1:], ">")

@@ -22,14 +22,46 @@ import (
 // sniffBytes is how much of a text is looked at to guess its charset.
 const sniffBytes = 8 << 10
 
-// decodeCharset turns b into UTF-8. label is what the mail declares, hint a
-// charset that other parts of the same mail declare; either may be empty. note
-// says where the label was not the truth. It never fails: what can't be
+// maxDetections is how often the detector is asked for one mail. It takes
+// a millisecond even for a word, and a header has room for ten thousand.
+const maxDetections = 50
+
+// clue is what a mail has told of its charset, for those of its texts that
+// declare none. A nil clue knows nothing.
+type clue struct {
+	charset string // that a text of the mail declares
+	asked   int    // how often the detector was
+}
+
+// learn takes the charset that a text declares, if it is a telling one.
+func (c *clue) learn(label string) {
+	label = cleanLabel(label)
+	if c.charset == "" && label != "us-ascii" && label != "utf-8" && lookup(label) != nil {
+		c.charset = label
+	}
+}
+
+// detect asks the detector, which is slow, and sure only of longer texts.
+func (c *clue) detect(b []byte) string {
+	if c != nil {
+		if c.asked++; c.asked > maxDetections {
+			return ""
+		}
+	}
+	if r := chardet.Detect(b); r.Confidence > 0.2 {
+		return strings.ToLower(r.Encoding)
+	}
+	return ""
+}
+
+// decodeCharset turns b into UTF-8. label is what the mail declares of it and
+// may be empty, hint what the mail tells elsewhere. note says where the label
+// was not the truth. It never fails: what can't be
 // decoded becomes U+FFFD.
 //
 // Guessing costs time and can be wrong, so it comes only where the declared
 // charset fails or says nothing.
-func decodeCharset(label string, b []byte, hint string) (text, note string) {
+func decodeCharset(label string, b []byte, hint *clue) (text, note string) {
 	label = cleanLabel(label)
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")) // a byte order mark
 	if isASCII(b) && !stateful(label) && !bytes.Contains(b, []byte("\x1b$")) {
@@ -161,7 +193,7 @@ func lies(label string, b []byte) bool {
 }
 
 // guess decodes text that nothing true is said about, and names what it took.
-func guess(b []byte, hint string) (text, name string) {
+func guess(b []byte, hint *clue) (text, name string) {
 	if utf8.Valid(b) && !bytes.Contains(b, []byte("\x1b$")) {
 		return string(b), "utf-8"
 	}
@@ -170,11 +202,9 @@ func guess(b []byte, hint string) (text, name string) {
 			return s, "iso-2022-jp"
 		}
 	}
-	if hint = cleanLabel(hint); hint != "" && hint != "utf-8" && hint != "us-ascii" {
-		if enc := lookup(hint); enc != nil {
-			if s, bad := decodeWith(enc, b); bad == 0 {
-				return s, hint
-			}
+	if hint != nil && hint.charset != "" {
+		if s, bad := decodeWith(lookup(hint.charset), b); bad == 0 {
+			return s, hint.charset
 		}
 	}
 	if name := looks(head(b)); name != "" {
@@ -182,9 +212,7 @@ func guess(b []byte, hint string) (text, name string) {
 			return s, name
 		}
 	}
-	// The detector is slow, and sure only of longer texts.
-	if r := chardet.Detect(head(b)); r.Encoding != "" && r.Confidence > 0.2 {
-		name := strings.ToLower(r.Encoding)
+	if name := hint.detect(head(b)); name != "" {
 		if s, ok := decodeAs(name, b); ok {
 			return s, name
 		}

@@ -15,7 +15,7 @@ const maxWord = 16 << 10
 // raw 8-bit text between them by hint or by looks. Neighbouring words of one
 // charset are joined before they are decoded: many programs split a character
 // between two.
-func decodeWords(s, hint string) string {
+func decodeWords(s string, hint *clue) string {
 	if !strings.Contains(s, "=?") {
 		return plain(s, hint)
 	}
@@ -114,7 +114,7 @@ func unbase64Word(s string) []byte {
 }
 
 // plain makes valid UTF-8 of text that is not encoded at all.
-func plain(s, hint string) string {
+func plain(s string, hint *clue) string {
 	if utf8.ValidString(s) && !strings.Contains(s, "\x1b$") {
 		return s
 	}

@@ -125,13 +125,13 @@ func Read(r io.Reader, keep Keeper, limits Limits) (*Letter, error) {
 	out := w.letter
 	out.Text, out.FromHTML = strings.TrimSpace(c.text), c.html
 	out.BodyHash = hex.EncodeToString(l.hash.Sum(nil))
-	out.people(w.hint)
+	out.people(&w.hint)
 	return out, nil
 }
 
 // people fills in what the header tells. It comes last, when the charset of
 // the text is known: raw 8-bit headers mostly have the same.
-func (l *Letter) people(hint string) {
+func (l *Letter) people(hint *clue) {
 	l.MessageID = first(messageIDs(l.fields.Get("Message-Id")))
 	if l.MessageID == "" {
 		l.MessageID = looseID(l.fields.Get("Message-Id"))
@@ -149,7 +149,7 @@ func (l *Letter) people(hint string) {
 	}
 }
 
-func (l *Letter) addresses(name, hint string) []Address {
+func (l *Letter) addresses(name string, hint *clue) []Address {
 	var out []Address
 	for _, v := range l.fields.Values(name) {
 		out = append(out, parseAddresses(v, hint)...)

@@ -101,16 +101,16 @@ func TestCharsets(t *testing.T) {
 		{"real latin", "iso-8859-1", charmap.Windows1252, "Größe für €5 à café"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, _ := decodeCharset(c.label, []byte(encode(t, c.enc, c.want)), "")
+			got, _ := decodeCharset(c.label, []byte(encode(t, c.enc, c.want)), nil)
 			if got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
 	}
-	if _, note := decodeCharset("gb2312", []byte(encode(t, simplifiedchinese.GB18030, "朱镕基")), ""); note != "charset gb2312 decoded as gb18030" {
+	if _, note := decodeCharset("gb2312", []byte(encode(t, simplifiedchinese.GB18030, "朱镕基")), nil); note != "charset gb2312 decoded as gb18030" {
 		t.Errorf("note %q", note)
 	}
-	if got, _ := decodeCharset("utf-7", []byte("Hi +ZeVnLIqe- 1 +- 1"), ""); got != "Hi 日本語 1 + 1" {
+	if got, _ := decodeCharset("utf-7", []byte("Hi +ZeVnLIqe- 1 +- 1"), nil); got != "Hi 日本語 1 + 1" {
 		t.Errorf("utf-7: %q", got)
 	}
 }
@@ -138,7 +138,7 @@ func TestEncodedWords(t *testing.T) {
 		"=?=?=?":                          "=?=?=?",
 		"=?utf-8?X?abc?=":                 "=?utf-8?X?abc?=",
 	} {
-		if got := decodeWords(strings.ReplaceAll(in, "\r\n", ""), ""); got != want && !strings.Contains(in, "K-J") {
+		if got := decodeWords(strings.ReplaceAll(in, "\r\n", ""), nil); got != want && !strings.Contains(in, "K-J") {
 			t.Errorf("decodeWords(%q) = %q, want %q", in, got, want)
 		}
 	}
@@ -184,7 +184,7 @@ func TestAddresses(t *testing.T) {
 		`a@b@example.cn`:                              nil,
 		`"张伟"@example.cn`:                             nil,
 	} {
-		got := parseAddresses(in, "")
+		got := parseAddresses(in, nil)
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
@@ -215,6 +215,9 @@ func TestStructure(t *testing.T) {
 		{"forwarded mail", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nsee below\n--b\nContent-Type: message/rfc822\n\nFrom: A <a@example.cn>\nSubject: inner\n\ninside\n--b--\n", "see below\n\n-------- Forwarded Message --------\nFrom: A <a@example.cn>\nSubject: inner\n\ninside", ""},
 		{"forwarded mail in base64", "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n" + base64.StdEncoding.EncodeToString([]byte("Subject: inner\n\ninside\n")), "-------- Forwarded Message --------\nSubject: inner\n\ninside", ""},
 		{"signed", "Content-Type: multipart/signed; boundary=b\n\n--b\n\none\n--b\nContent-Type: application/pgp-signature\n\nxx\n--b--\n", "one", "signature"},
+		{"the only text has a name", "Content-Type: text/plain; charset=utf-8; name=body.txt\n\none\n", "one", ""},
+		{"encrypted", "Content-Type: multipart/encrypted; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b--\n", "", "encrypted"},
+		{"enveloped", "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\n\nxx\n", "", "encrypted"},
 		{"null bytes", "\na\x00b\n", "ab", ""},
 		{"part without empty line", "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n--b\n\ntwo\n--b--\n", "two", ""},
 	} {
@@ -348,6 +351,29 @@ func TestLimits(t *testing.T) {
 			t.Error(l, err)
 		}
 	})
+}
+
+// Each of these once took a minute or two.
+func TestHostileHeadersEnd(t *testing.T) {
+	words := strings.Builder{}
+	for i := 0; words.Len() < 200<<10; i++ {
+		fmt.Fprintf(&words, "=?a%d?q?=81=ff=e9=20?= ", i%10)
+	}
+	for name, value := range map[string]string{
+		"blanks and ats":   strings.Repeat("@ ", 100<<10),
+		"open comments":    strings.Repeat("(,", 100<<10),
+		"unknown charsets": words.String(),
+		"raw bytes":        strings.Repeat("\xe9\xff\x81 =?", 40<<10),
+		"raw addresses":    strings.Repeat("\xe9\xff\x81@x,", 30<<10),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, field := range []string{"From: ", "Subject: ", "Content-Disposition: x; filename="} {
+				if l := read(t, field+value+"\n\ntext\n"); l.Text != "text" && len(l.Attachments) != 1 {
+					t.Errorf("%s: text %q, %d attachments", field, l.Text, len(l.Attachments))
+				}
+			}
+		})
+	}
 }
 
 func TestMemoryStaysFlat(t *testing.T) {

@@ -19,7 +19,7 @@ type value struct {
 // in RFC 2231 with any charset and in pieces, RFC 2047 where it is not allowed,
 // bare words with blanks, quotes that never close, a parameter given twice (the
 // first counts). It never fails; what makes no sense is left out.
-func parseValue(s, hint string) value {
+func parseValue(s string, hint *clue) value {
 	main, rest, _ := strings.Cut(s, ";")
 	v := value{main: strings.ToLower(strings.TrimSpace(main)), params: map[string]string{}}
 	if i := strings.IndexAny(v.main, " \t("); i > 0 {
@@ -132,7 +132,7 @@ func (p *pieced) add(section int, val string, encoded bool) {
 	}
 }
 
-func (p *pieced) join(hint string) string {
+func (p *pieced) join(hint *clue) string {
 	s := p.whole
 	if s == "" {
 		var b strings.Builder

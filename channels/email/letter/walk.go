@@ -42,7 +42,7 @@ type walker struct {
 	parts   int
 	texts   int   // bytes of text taken
 	decoded int64 // bytes of attachments taken
-	hint    string
+	hint    clue
 	full    bool // the bound on parts is reached: nothing more is read
 }
 
@@ -63,7 +63,7 @@ func (w *walker) entity(h block, depth int) (content, error) {
 		w.full = true
 		return content{}, nil
 	}
-	ct := parseValue(h.fields.Get("Content-Type"), w.hint)
+	ct := parseValue(h.fields.Get("Content-Type"), &w.hint)
 	if !strings.Contains(ct.main, "/") {
 		ct.main = loneType(ct.main)
 	}
@@ -251,7 +251,7 @@ func (w *walker) enclosed(fields textproto.Header, b *body, depth int) (content,
 	if err != nil || w.letter.Report != nil {
 		return content{}, err
 	}
-	inner.people(w.hint)
+	inner.people(&w.hint)
 	c = c.shown(w.limits.Text)
 	var head strings.Builder
 	head.WriteString("-------- Forwarded Message --------\n")
@@ -267,7 +267,7 @@ func (w *walker) enclosed(fields textproto.Header, b *body, depth int) (content,
 
 // leaf reads a part that holds no others.
 func (w *walker) leaf(fields textproto.Header, ct value, b *body) (content, error) {
-	disposition := parseValue(fields.Get("Content-Disposition"), w.hint)
+	disposition := parseValue(fields.Get("Content-Disposition"), &w.hint)
 	r, known := transferReader(fields.Get("Content-Transfer-Encoding"), b)
 	if !known {
 		w.note("a part has an unknown transfer encoding and was read as it stands")
@@ -284,11 +284,29 @@ func (w *walker) leaf(fields textproto.Header, ct value, b *body) (content, erro
 	case "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature":
 		w.note("a signature was not checked; it is in the original only")
 		return content{}, nil
+	case "application/pkcs7-mime", "application/x-pkcs7-mime":
+		if t := strings.ToLower(ct.params["smime-type"]); t == "enveloped-data" || t == "authenveloped-data" {
+			w.note("the mail is encrypted and could not be read")
+		}
+	case "application/pgp-encrypted":
+		w.note("the mail is encrypted and could not be read")
 	}
-	if strings.HasPrefix(ct.main, "text/") && disposition.main != "attachment" && (name == "" || ct.main == "text/html") && ct.main != "text/calendar" {
+	if w.readable(ct, disposition) {
 		return w.text(r, ct)
 	}
 	return content{}, w.attachment(r, name, ct.main)
+}
+
+// readable tells the text of the mail from a text that is attached to it.
+func (w *walker) readable(ct, disposition value) bool {
+	switch {
+	case !strings.HasPrefix(ct.main, "text/") || ct.main == "text/calendar" || disposition.main == "attachment":
+		return false
+	case ct.main == "text/html" || disposition.params["filename"] == "" && ct.params["name"] == "":
+		return true
+	}
+	// A named text is a file, but some programs name the mail's own text too.
+	return w.texts == 0 && disposition.main == ""
 }
 
 // text reads a text part.
@@ -311,13 +329,11 @@ func (w *walker) textOf(raw []byte, ct value) content {
 	if ct.main == "text/html" && label == "" {
 		label = metaCharset(raw)
 	}
-	s, note := decodeCharset(label, raw, w.hint)
+	s, note := decodeCharset(label, raw, &w.hint)
 	if note != "" {
 		w.note(note)
 	}
-	if l := cleanLabel(label); w.hint == "" && l != "us-ascii" && l != "utf-8" {
-		w.hint = l
-	}
+	w.hint.learn(label)
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	s = strings.ReplaceAll(s, "\r", "\n")
 	s = strings.ReplaceAll(s, "\x00", "")

@@ -213,6 +213,15 @@ func (b *Box) Search(ctx context.Context, s Search) ([]uint32, error) {
 	return slices.Compact(uids), nil
 }
 
+// Unseen returns the UIDs from first to last of unseen mail that came on or
+// after the day of since.
+func (b *Box) Unseen(ctx context.Context, first, last uint32, since time.Time) ([]uint32, error) {
+	if first > last {
+		return nil, nil
+	}
+	return b.search(ctx, &imap.SearchCriteria{UID: span(first, last), Since: since, NotFlag: []imap.Flag{imap.FlagSeen}})
+}
+
 // Larger returns those of uids whose mail has more than size bytes.
 func (b *Box) Larger(ctx context.Context, uids []uint32, size int64) ([]uint32, error) {
 	return b.search(ctx, &imap.SearchCriteria{UID: []imap.UIDSet{set(uids)}, Larger: size})
@@ -252,7 +261,8 @@ func (b *Box) Fetch(ctx context.Context, uids []uint32, limit int64, each func(m
 		body.Partial = &imap.SectionPartial{Offset: 0, Size: limit}
 	}
 	return b.call(ctx, 24*time.Hour, func() error {
-		// A transfer is watched by its progress.
+		// A transfer is watched by its progress, and only while we wait for the
+		// server: what each does with the mail is not the server's delay.
 		stall := time.AfterFunc(b.answer, b.conn.abort)
 		defer stall.Stop()
 		cmd := b.client.Fetch(set(uids), &imap.FetchOptions{UID: true, InternalDate: true, RFC822Size: true, BodySection: []*imap.FetchItemBodySection{body}})
@@ -272,6 +282,7 @@ func (b *Box) Fetch(ctx context.Context, uids []uint32, limit int64, each func(m
 						continue
 					}
 					r := &progress{literal: item.Literal, box: b, stall: stall}
+					stall.Stop()
 					err := each(m, r)
 					if err != nil {
 						// The rest of the answer can't be skipped in bounded time.
@@ -286,6 +297,7 @@ func (b *Box) Fetch(ctx context.Context, uids []uint32, limit int64, each func(m
 					if err == nil && skipped != nil {
 						err = fmt.Errorf("fetch mail: %w", skipped)
 					}
+					stall.Reset(b.answer)
 					if err != nil {
 						_ = cmd.Close()
 						return err
@@ -315,9 +327,10 @@ func (p *progress) Read(buf []byte) (int, error) {
 	if p.broken != nil {
 		return 0, p.broken
 	}
-	n, err := p.literal.Read(buf)
-	p.box.conn.grant(n)
 	p.stall.Reset(p.box.answer)
+	n, err := p.literal.Read(buf)
+	p.stall.Stop()
+	p.box.conn.grant(n)
 	if err != nil && !errors.Is(err, io.EOF) {
 		p.broken = err
 	}
