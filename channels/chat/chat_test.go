@@ -463,11 +463,14 @@ func TestSlowReaderIsClosed(t *testing.T) {
 	w.say(frame{"type": "hello"})
 	welcome := w.hear("welcome")
 	var k *conn
-	r.chat.mu.Lock()
-	for one := range r.chat.sessions[welcome.Session] {
-		k = one
-	}
-	r.chat.mu.Unlock()
+	await(t, "the connection to be its session's", func() bool { // the welcome goes out a moment before
+		r.chat.mu.Lock()
+		defer r.chat.mu.Unlock()
+		for one := range r.chat.sessions[welcome.Session] {
+			k = one
+		}
+		return k != nil
+	})
 	k.mu.Lock()
 	k.queue, k.bytes = append(k.queue, make([]byte, 10)), maxQueue // as if it had not read for long
 	k.mu.Unlock()

@@ -159,6 +159,7 @@ func (w *world) channel(cfg Config) *Email {
 		w.t.Fatal(err)
 	}
 	e.pace.first, e.pace.last, e.pace.login, e.pace.refused = 5*time.Millisecond, 50*time.Millisecond, 10*time.Millisecond, 10*time.Millisecond
+	e.pace.lastLogin = 20 * time.Millisecond
 	return e
 }
 

@@ -33,7 +33,7 @@ const (
 	// the text, which comes before the attachments.
 	partialBytes = 4 << 20
 	// overlooked is how old a mail may be that the cursor went past and that is
-	// taken after all. Older ones were marked unread by somebody.
+	// taken after all: what a server mislays comes back soon or never.
 	overlooked = 3 * 24 * time.Hour
 )
 
@@ -62,9 +62,6 @@ func (r *reader) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.lookBack(ctx); err != nil {
-		return err
-	}
 	for len(uids) > 0 {
 		n := min(len(uids), chunk)
 		if r.careful > 0 {
@@ -78,9 +75,11 @@ func (r *reader) sweep(ctx context.Context) error {
 	}
 	if r.at.Top > r.at.Last { // the old mail is done
 		r.at.Last = r.at.Top
-		return r.save(ctx)
+		if err := r.save(ctx); err != nil {
+			return err
+		}
 	}
-	return nil
+	return r.lookBack(ctx) // last: it may break the connection
 }
 
 // outcome is what became of a mail that the server gave.
@@ -149,7 +148,7 @@ func (r *reader) broken(ctx context.Context, uids []uint32, got map[uint32]outco
 
 // advance moves the cursor over what is done, gone or set aside.
 func (r *reader) advance(ctx context.Context, uids []uint32, got map[uint32]outcome) error {
-	was := r.at.Last
+	was, aside := r.at.Last, len(r.at.Aside)
 	var stopped error
 	for _, uid := range uids {
 		o := got[uid]
@@ -169,7 +168,7 @@ func (r *reader) advance(ctx context.Context, uids []uint32, got map[uint32]outc
 			r.at.Newest = o.received
 		}
 	}
-	if r.at.Last != was {
+	if r.at.Last != was || len(r.at.Aside) != aside {
 		if err := r.save(ctx); err != nil {
 			return errors.Join(stopped, err)
 		}
@@ -187,7 +186,7 @@ func (r *reader) lookBack(ctx context.Context) error {
 	first := r.retried.IsZero()
 	r.retried = time.Now()
 	if first {
-		return nil // not at once: one of them may break this connection too
+		return nil // not at once: what failed a moment ago fails again
 	}
 	aside := slices.Collect(maps.Keys(r.at.Aside))
 	// One that breaks the connection must not always be the first.
@@ -224,9 +223,13 @@ func (r *reader) retry(ctx context.Context, uid uint32) (gone bool, err error) {
 	return err == nil && len(there) == 0, err
 }
 
-// takeOverlooked takes recent unseen mail that the cursor went past. What we
-// took ourselves is moved or seen; what is read twice has the same id.
+// takeOverlooked takes recent unseen mail that the cursor went past. Where mail
+// is moved away none is left behind; where it is only flagged, people may have
+// marked it unread for themselves. What is read twice has the same id.
 func (r *reader) takeOverlooked(ctx context.Context) error {
+	if r.cfg.Processed.MoveTo == "" {
+		return nil
+	}
 	uids, err := r.box.Unseen(ctx, r.at.Top+1, r.at.Last, time.Now().Add(-overlooked))
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,12 +97,17 @@ func (h *hostile) answer(tag, cmd string) string {
 				b.WriteString(h.poison(tag))
 				continue
 			}
-			m := mailOf(uid)
-			fmt.Fprintf(&b, "* %d FETCH (UID %d INTERNALDATE \"23-Nov-2026 10:00:00 +0800\" RFC822.SIZE %d BODY[] {%d}\r\n%s)\r\n", uid, uid, len(m), len(m), m)
+			b.WriteString(good(uid, ")\r\n"))
 		}
 		return b.String() + ok
 	}
 	return ok
+}
+
+// good is a mail as it should come, but for its end.
+func good(uid int, end string) string {
+	m := mailOf(uid)
+	return fmt.Sprintf("* %d FETCH (UID %d INTERNALDATE \"23-Nov-2026 10:00:00 +0800\" RFC822.SIZE %d BODY[] {%d}\r\n%s%s", uid, uid, len(m), len(m), m, end)
 }
 
 func inSet(set string, uid int) bool {
@@ -121,18 +127,28 @@ func inSet(set string, uid int) bool {
 // remembered.
 func TestOneBadMailStopsNoOther(t *testing.T) {
 	m := mailOf(5)
-	for name, poison := range map[string]func(string) string{
-		"the connection breaks": func(string) string { return "* 5 FETCH (UID 5 X-NONSENSE\x00((\r\n" },
-		"the body comes first":  func(string) string { return fmt.Sprintf("* 5 FETCH (BODY[] {%d}\r\n%s UID 5)\r\n", len(m), m) },
-		"nothing comes":         func(string) string { return "" },
+	for name, c := range map[string]struct {
+		poison func(string) string
+		taken  int
+	}{
+		"the connection breaks":                 {func(string) string { return "* 5 FETCH (UID 5 X-NONSENSE\x00((\r\n" }, 9},
+		"the connection breaks behind the mail": {func(string) string { return good(5, " X-NONSENSE\x00((\r\n") }, 10},
+		"the body comes first":                  {func(string) string { return fmt.Sprintf("* 5 FETCH (BODY[] {%d}\r\n%s UID 5)\r\n", len(m), m) }, 9},
+		"nothing comes":                         {func(string) string { return "" }, 9},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := startHostile(t, poison)
+			var healed atomic.Bool
+			h := startHostile(t, func(tag string) string {
+				if healed.Load() {
+					return good(5, ")\r\n")
+				}
+				return c.poison(tag)
+			})
 			w := newWorld(t)
 			e := w.channel(config(h.addr, "u"))
-			e.pace.poll = 5 * time.Millisecond
+			e.pace.poll, e.pace.again = 5*time.Millisecond, 20*time.Millisecond
 			stop := w.run(e)
-			w.intake.await(t, count(9))
+			w.intake.await(t, count(c.taken))
 			// The cursor passes the bad one, and knows it.
 			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
 				h.mu.Lock()
@@ -146,15 +162,49 @@ func TestOneBadMailStopsNoOther(t *testing.T) {
 					t.Fatalf("in the mailbox are %s, the cursor is %s", there, saved)
 				}
 			}
+			// A server that learns to give it, after an update, gets it taken.
+			healed.Store(true)
+			w.intake.await(t, count(10))
+			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+				h.mu.Lock()
+				left := len(h.there)
+				h.mu.Unlock()
+				saved := string(w.memory.saved()["mailbox:support:INBOX"])
+				if left == 0 && !strings.Contains(saved, "aside") {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("%d mails are left, the cursor is %s", left, saved)
+				}
+			}
 			stop()
 		})
+	}
+}
+
+// A mail that appears below a UID that was read already is taken all the same.
+func TestALateMailIsNotOverlooked(t *testing.T) {
+	h := startHostile(t, func(string) string { return good(5, ")\r\n") })
+	h.there = []int{1, 2, 4, 5, 6}
+	w := newWorld(t)
+	e := w.channel(config(h.addr, "u"))
+	e.pace.poll, e.pace.again = 5*time.Millisecond, 20*time.Millisecond
+	w.run(e)
+	w.intake.await(t, count(5))
+	h.mu.Lock()
+	h.there = append(h.there, 3)
+	h.mu.Unlock()
+	for _, c := range w.intake.await(t, count(6)) {
+		if c.ReceivedAt.IsZero() {
+			t.Errorf("%s has no time", c.Ref)
+		}
 	}
 }
 
 func TestACursorThatCantBeKeptLosesNothing(t *testing.T) {
 	h := startHostile(t, func(string) string {
 		m := mailOf(5)
-		return fmt.Sprintf("* 5 FETCH (UID 5 BODY[] {%d}\r\n%s)\r\n", len(m), m)
+		return fmt.Sprintf("* 5 FETCH (UID 5 BODY[] {%d}\r\n%s)\r\n", len(m), m) // without a date
 	})
 	w := newWorld(t)
 	w.memory.fail = errTest
@@ -172,8 +222,10 @@ func TestACursorThatCantBeKeptLosesNothing(t *testing.T) {
 	w.memory.mu.Lock()
 	w.memory.fail = nil
 	w.memory.mu.Unlock()
-	if got := w.intake.await(t, count(10)); len(got) != 10 {
-		t.Errorf("%d contacts", len(got))
+	for _, c := range w.intake.await(t, count(10)) {
+		if age := time.Since(c.ReceivedAt); c.Subject == "order 5" && (age < -time.Minute || age > time.Minute) {
+			t.Errorf("without a date of the server the mail is of %v", c.ReceivedAt)
+		}
 	}
 	stop()
 }

@@ -162,9 +162,9 @@ func SID(kind string) string {
 // parameters in the order of their names.
 func Sign(token, address string, form url.Values) string {
 	m := hmac.New(sha1.New, []byte(token))
-	io.WriteString(m, address)
+	m.Write([]byte(address))
 	for _, k := range slices.Sorted(maps.Keys(form)) {
-		io.WriteString(m, k+form.Get(k))
+		m.Write([]byte(k + form.Get(k)))
 	}
 	return base64.StdEncoding.EncodeToString(m.Sum(nil))
 }
