@@ -203,19 +203,29 @@ func summary(subject, narrative string) string {
 		if isGreeting(line) {
 			continue
 		}
-		if end := strings.IndexAny(line, "。！？!?"); end > 0 {
-			_, size := utf8.DecodeRuneInString(line[end:])
-			line = line[:end+size]
-		} else if end := strings.Index(line, ". "); end > 0 {
-			line = line[:end+1]
-		}
-		if line != "" {
-			line, _ = shorten(line, maxSummary)
-			return line
+		for line != "" {
+			var sentence string
+			if sentence, line = firstSentence(line); !isGreeting(sentence) {
+				sentence, _ = shorten(sentence, maxSummary)
+				return sentence
+			}
 		}
 	}
 	subject, _ = shorten(subject, maxSummary)
 	return subject
+}
+
+// firstSentence cuts a line behind its first full stop, of either script.
+func firstSentence(line string) (sentence, rest string) {
+	end := len(line)
+	if i := strings.IndexAny(line, "。！？!?"); i >= 0 {
+		_, size := utf8.DecodeRuneInString(line[i:])
+		end = i + size
+	}
+	if i := strings.Index(line, ". "); i >= 0 && i+1 < end {
+		end = i + 1
+	}
+	return line[:end], strings.TrimSpace(line[end:])
 }
 
 // Words that begin a line which only greets, and words that are one.

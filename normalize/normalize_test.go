@@ -193,9 +193,9 @@ func TestClasses(t *testing.T) {
 
 func TestSummarySkipsGreetings(t *testing.T) {
 	for text, want := range map[string]string{
-		"你好，在吗？\n我的包裹丢了。还没到": "我的包裹丢了。", "Dear Sir or Madam,\n\nIt broke. Twice.": "It broke.", "您好！我的包裹丢了": "您好！", "hello": "",
+		"你好，在吗？\n我的包裹丢了。还没到": "我的包裹丢了。", "Dear Sir or Madam,\n\nIt broke. Twice.": "It broke.", "您好！我的包裹丢了": "我的包裹丢了", "hello": "", "Hello. It broke! Twice.": "It broke!",
 	} {
-		if got := summary("", text); got != want && !(want == "您好！" && got == "您好！我的包裹丢了") {
+		if got := summary("", text); got != want {
 			t.Errorf("summary of %q is %q, want %q", text, got, want)
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -214,6 +213,3 @@ func (p *Phone) Run(ctx context.Context) error {
 	defer p.line.inner.CloseIdleConnections()
 	return p.fetchAll(ctx)
 }
-
-// known tells whether a number is one of the line's.
-func (p *Phone) known(number string) bool { return slices.Contains(p.cfg.Numbers, number) }
