@@ -8,7 +8,7 @@ import (
 )
 
 func TestNumberVectors(t *testing.T) {
-	// DOMAIN 2.4.
+	// 572 is the example published with the algorithm.
 	for _, v := range []struct {
 		body string
 		want byte

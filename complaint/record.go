@@ -12,7 +12,7 @@ const (
 	Supplemented = "supplemented" // something more under a number that exists
 )
 
-// The classes of DOMAIN 2.1 that the gateway tells apart.
+// The classes of contacts that the gateway tells apart.
 const (
 	ClassComplaint  = "complaint"
 	ClassEnquiry    = "enquiry"
@@ -48,7 +48,7 @@ type Record struct {
 	Subject        string   `json:"subject"`
 	Summary        string   `json:"summary"`
 	Narrative      string   `json:"narrative"`     // the new text only
-	RemedySought   []string `json:"remedy_sought"` // codes of DOMAIN 2.1, or ["unknown"]
+	RemedySought   []string `json:"remedy_sought"` // codes ("refund", ...), or ["unknown"]
 	RemedyText     string   `json:"remedy_text,omitempty"`
 	OrderNo        string   `json:"order_no,omitempty"`
 	AmountInvolved string   `json:"amount_involved,omitempty"` // decimal, no separators

@@ -122,7 +122,7 @@ type builtin struct {
 	classes  *terms.Set
 }
 
-// The remedies that are asked for, after the list of DOMAIN 2.1.
+// The remedies that are asked for, after the list of ISO 10002.
 var remedies = []struct {
 	code string
 	any  []string

@@ -47,7 +47,7 @@ type Flag struct {
 	Except []string
 }
 
-// Bounds of a record's texts, in runes (DOMAIN 2.1).
+// Bounds of a record's texts, in runes.
 const (
 	maxSubject   = 200
 	maxNarrative = 20000

@@ -26,7 +26,7 @@ type partition struct {
 }
 
 // partitions makes the N partitions of prefix. A single one has no index in
-// its tag: the names that DESIGN and docs/streams.md promise.
+// its tag: the names that docs/streams.md promises.
 func partitions(prefix string, n int) []partition {
 	if n <= 1 {
 		return []partition{{0, "{" + prefix + "}"}}

@@ -150,7 +150,8 @@ func (c *Client) ask(ctx context.Context, p redis.Pipeliner, e entry) lookup {
 	return l
 }
 
-// settle reads the answers, in the order of DESIGN section 6.
+// settle reads the answers, the surest sign first: the conversation, the
+// references, a number that was named.
 func (c *Client) settle(e entry, l lookup) thread {
 	t := thread{part: spread(c.parts, customer(e.Contacts[0]))}
 	seen := 0
