@@ -91,6 +91,18 @@ type Attachment struct {
 	Size      int64  `json:"size"` // bytes
 	SHA256    string `json:"sha256"`
 	Blob      string `json:"blob"` // "sha256/<hex>"
+
+	// Detected is the type that the bytes themselves show, where it is another
+	// than MediaType; Executable that opening the file may run it.
+	Detected   string `json:"detected_type,omitempty"`
+	Executable bool   `json:"executable,omitempty"`
+	// ContentID names the file within its mail; Inline says that the text shows
+	// it in its place, as pictures in a signature are.
+	ContentID string `json:"content_id,omitempty"`
+	Inline    bool   `json:"inline,omitempty"`
+	// Scan is the virus scanner's verdict: "clean", "infected: <name>", or
+	// "failed: <why>"; empty where none is set up.
+	Scan string `json:"scan,omitempty"`
 }
 
 // Blob is what the blob store knows of something it keeps.

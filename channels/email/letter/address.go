@@ -87,16 +87,29 @@ func parseAddress(s string, hint *clue) (Address, bool) {
 	}
 	addr = cleanAddr(decodeWords(addr, hint))
 	if !ValidAddress(addr) {
+		// Some programs encode name and address as one word.
+		if whole := decodeWords(s, hint); whole != s && strings.Contains(whole, "<") {
+			return parseAddress(whole, hint)
+		}
 		return Address{}, false
 	}
 	if strings.TrimSpace(name) == "" {
 		name = comment
 	}
-	name = oneLine(strings.Trim(decodeWords(unquote(name), hint), " \t\"'"), maxName)
+	name = oneLine(bareName(decodeWords(unquote(name), hint)), maxName)
 	if strings.EqualFold(name, addr) {
 		name = ""
 	}
 	return Address{Name: name, Addr: addr}, true
+}
+
+// bareName takes quotes off that stand around a name.
+func bareName(s string) string {
+	s = strings.TrimSpace(s)
+	for len(s) > 1 && s[0] == s[len(s)-1] && (s[0] == '"' || s[0] == '\'') {
+		s = strings.TrimSpace(s[1 : len(s)-1])
+	}
+	return s
 }
 
 // cutComment takes the last (comment) off: the old way to give a name.

@@ -4,21 +4,31 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net/url"
 	"path"
 	"strings"
 
 	"hearken/complaint"
+	"hearken/internal/filetype"
 )
 
-// attachment streams a part to the blob store.
-func (w *walker) attachment(r io.Reader, name, mediaType string) error {
+// file is what a mail says about an attachment.
+type file struct {
+	name, mediaType string
+	id              string // Content-ID without angle brackets
+	inline          bool   // its part says that it belongs into the text
+}
+
+// attachment streams a file to the blob store.
+func (w *walker) attachment(r io.Reader, f file) error {
 	room := w.limits.Decoded - w.decoded
 	if room <= 0 {
 		w.note(fmt.Sprintf("attachments of more than %d bytes; the rest is in the original only", w.limits.Decoded))
 		return nil
 	}
 	src := &truncated{r: r, left: room}
-	blob, err := w.keep.Put(src, room)
+	head := filetype.NewHead(src)
+	blob, err := w.keep.Put(head, room)
 	if err != nil {
 		return fmt.Errorf("keep an attachment: %w", err)
 	}
@@ -26,14 +36,51 @@ func (w *walker) attachment(r io.Reader, name, mediaType string) error {
 		w.note(fmt.Sprintf("attachments of more than %d bytes; the rest is in the original only", w.limits.Decoded))
 	}
 	w.decoded += blob.Size
-	if blob.Size == 0 && name == "" {
+	if blob.Size == 0 && f.name == "" {
 		return nil
 	}
-	mediaType = oneLine(mediaType, 100)
-	w.letter.Attachments = append(w.letter.Attachments, complaint.Attachment{
-		Filename: w.filename(name, mediaType), MediaType: mediaType, Size: blob.Size, SHA256: blob.SHA256, Blob: blob.Ref,
-	})
+	a := complaint.Attachment{
+		MediaType: oneLine(f.mediaType, 100), Size: blob.Size, SHA256: blob.SHA256, Blob: blob.Ref, ContentID: f.id, Inline: f.inline,
+	}
+	a.Filename = w.filename(f.name, a.MediaType)
+	a.Detected, a.Executable = head.Verdict(a.MediaType, a.Filename)
+	w.letter.Attachments = append(w.letter.Attachments, a)
 	return nil
+}
+
+// shownInline marks the pictures that the text shows by their Content-ID (RFC
+// 2392), and unmarks the files that only claim to be such.
+func (w *walker) shownInline() {
+	for i := range w.letter.Attachments {
+		a := &w.letter.Attachments[i]
+		a.Inline = a.ContentID != "" && w.cids[a.ContentID] || a.Inline && a.ContentID != "" && strings.HasPrefix(a.MediaType, "image/")
+	}
+}
+
+// maxCIDs bounds the references of a page to its pictures.
+const maxCIDs = 1000
+
+// seeCIDs remembers which parts a page shows.
+func (w *walker) seeCIDs(page string) {
+	for len(w.cids) < maxCIDs {
+		i := strings.Index(page, "cid:")
+		if i < 0 {
+			return
+		}
+		page = page[i+4:]
+		end := strings.IndexAny(page, "\"' >)\\")
+		if end <= 0 || end > maxIDSize {
+			continue
+		}
+		if w.cids == nil {
+			w.cids = map[string]bool{}
+		}
+		id := page[:end]
+		if un, err := url.PathUnescape(id); err == nil {
+			id = un
+		}
+		w.cids[id] = true
+	}
 }
 
 // truncated ends after left bytes and says whether more was there.

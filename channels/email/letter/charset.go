@@ -27,6 +27,7 @@ const maxDetections = 50
 // declare none. A nil clue knows nothing.
 type clue struct {
 	charset string // that a text of the mail declares
+	guessed string // that a longer text looked like
 	asked   int    // how often the detector was
 }
 
@@ -35,6 +36,16 @@ func (c *clue) learn(label string) {
 	label = cleanLabel(label)
 	if c.charset == "" && label != "us-ascii" && label != "utf-8" && lookup(label) != nil {
 		c.charset = label
+	}
+}
+
+// hintBytes is how long a text must be for its look to tell of the others.
+const hintBytes = 16
+
+// saw remembers what a text that declared nothing true turned out to be.
+func (c *clue) saw(name string, b []byte) {
+	if c != nil && c.guessed == "" && len(b) >= hintBytes && name != "utf-8" && name != "windows-1252" {
+		c.guessed = name
 	}
 }
 
@@ -199,18 +210,24 @@ func guess(b []byte, hint *clue) (text, name string) {
 			return s, "iso-2022-jp"
 		}
 	}
-	if hint != nil && hint.charset != "" {
-		if s, bad := decodeWith(lookup(hint.charset), b); bad == 0 {
-			return s, hint.charset
+	if hint != nil {
+		for _, name := range []string{hint.charset, hint.guessed} {
+			if enc := lookup(name); enc != nil {
+				if s, bad := decodeWith(enc, b); bad == 0 {
+					return s, name
+				}
+			}
 		}
 	}
 	if name := looks(head(b)); name != "" {
 		if s, ok := decodeAs(name, b); ok {
+			hint.saw(name, b)
 			return s, name
 		}
 	}
 	if name := hint.detect(head(b)); name != "" {
 		if s, ok := decodeAs(name, b); ok {
+			hint.saw(name, b)
 			return s, name
 		}
 	}
@@ -228,6 +245,8 @@ func guess(b []byte, hint *clue) (text, name string) {
 // one of East Asia.
 func looks(b []byte) string {
 	switch {
+	case looksKorean(b):
+		return "euc-kr"
 	case looksGB(b):
 		return "gb18030"
 	case kana(b, 0x82, 0x83):
@@ -258,7 +277,8 @@ func head(b []byte) []byte {
 	return b
 }
 
-// mostlyUTF8 tells whether nine of ten characters beyond ASCII are good UTF-8.
+// mostlyUTF8 tells whether b is UTF-8 in which some bytes went wrong: at least
+// half of what is beyond ASCII is good, which other encodings hardly reach.
 func mostlyUTF8(b []byte) bool {
 	good, bad := 0, 0
 	for i := 0; i < len(b); {
@@ -270,5 +290,5 @@ func mostlyUTF8(b []byte) bool {
 		}
 		i += n
 	}
-	return good > 9*bad
+	return good > 0 && (good > 9*bad || good >= bad && !looksGB(head(b)))
 }

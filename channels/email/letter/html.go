@@ -113,14 +113,27 @@ func (p *page) show(t html.Token, e *element) {
 		}
 	case atom.Ol:
 		e.number = 1
-		p.line(1)
+		p.line(p.around(atom.Ol))
 	case atom.Li:
 		p.item()
 	case atom.A:
 		e.link, e.linkAt = attr(t, "href"), p.out.Len()
 	default:
-		p.line(gap(t.DataAtom))
+		p.line(p.around(t.DataAtom))
 	}
+}
+
+// around is gap, but for a list: one in another has no empty line around it.
+func (p *page) around(tag atom.Atom) int {
+	if tag != atom.Ul && tag != atom.Ol {
+		return gap(tag)
+	}
+	for i := range p.open {
+		if p.open[i].tag == atom.Li {
+			return 1
+		}
+	}
+	return 2
 }
 
 // item begins a list item with its mark.
@@ -170,7 +183,7 @@ func (p *page) end(tag atom.Atom) {
 		p.pop()
 	}
 	if p.hidden == 0 {
-		p.line(gap(tag))
+		p.line(p.around(tag))
 	}
 }
 

@@ -122,6 +122,7 @@ func Read(r io.Reader, keep Keeper, limits Limits) (*Letter, error) {
 		return nil, fmt.Errorf("read a mail: %w", l.err)
 	}
 	c = c.shown(limits.Text)
+	w.shownInline()
 	out := w.letter
 	out.Text, out.FromHTML = strings.TrimSpace(c.text), c.html
 	out.BodyHash = hex.EncodeToString(l.hash.Sum(nil))

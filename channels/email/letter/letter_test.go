@@ -3,6 +3,7 @@ package letter
 import (
 	"bytes"
 	"encoding/base64"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -417,6 +418,9 @@ func TestAFullDiskIsAnError(t *testing.T) {
 	}
 }
 
+// update writes what is read now beside the golden mails: look at the diff.
+var update = flag.Bool("update", false, "write the golden files")
+
 // TestGolden reads the mails of testdata, which are written the way that real
 // mail programs write them, and compares with what stands beside them.
 func TestGolden(t *testing.T) {
@@ -430,11 +434,18 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, err := os.ReadFile(strings.TrimSuffix(path, ".eml") + ".txt")
+			golden := strings.TrimSuffix(path, ".eml") + ".txt"
+			got := summary(read(t, string(raw)))
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := summary(read(t, string(raw))); got != string(want) {
+			if got != string(want) {
 				t.Errorf("got:\n%s\nwant:\n%s", got, want)
 			}
 		})
@@ -448,7 +459,17 @@ func summary(l *Letter) string {
 	}
 	fmt.Fprintf(&b, "Subject: %s\n", l.Subject)
 	for _, a := range l.Attachments {
-		fmt.Fprintf(&b, "Attachment: %s %s %d\n", a.Filename, a.MediaType, a.Size)
+		fmt.Fprintf(&b, "Attachment: %s %s %d", a.Filename, a.MediaType, a.Size)
+		if a.Inline {
+			b.WriteString(" inline")
+		}
+		if a.Detected != "" {
+			b.WriteString(" really " + a.Detected)
+		}
+		if a.Executable {
+			b.WriteString(" executable")
+		}
+		b.WriteString("\n")
 	}
 	for _, n := range l.Notes {
 		fmt.Fprintf(&b, "Note: %s\n", n)

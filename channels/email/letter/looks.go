@@ -34,6 +34,30 @@ func looksGB(b []byte) bool {
 	return all > 0 && everyday*5 >= all*4 && !(cyrillic && all >= 3)
 }
 
+// looksKorean tells whether b reads as Korean in EUC-KR: it has its syllables
+// where GB 2312 has the first half of its everyday characters, and blanks
+// between its words.
+func looksKorean(b []byte) bool {
+	syllables, words := 0, 0
+	for i := 0; i < len(b); i++ {
+		if b[i] < 0x80 {
+			if b[i] == ' ' && i > 0 && b[i-1] >= 0x80 && i+1 < len(b) && b[i+1] >= 0x80 {
+				words++
+			}
+			continue
+		}
+		if i+1 >= len(b) {
+			break
+		}
+		if b[i+1] < 0xa1 || (b[i] < 0xb0 || b[i] > 0xc8) && b[i] != 0xa1 {
+			return false
+		}
+		syllables++
+		i++
+	}
+	return syllables >= 5 && words > 0
+}
+
 // looksBig5 is the same for Big5, whose everyday characters have leads A4 to
 // C6 and trails on both sides of 80.
 func looksBig5(b []byte) bool {

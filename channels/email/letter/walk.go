@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/emersion/go-message/textproto"
 )
@@ -15,6 +16,7 @@ type content struct {
 	text string
 	html bool   // made of HTML
 	page string // HTML that is not made into text yet: in an alternative it seldom must be
+	last bool   // only worth showing where nothing else says a word
 }
 
 func (c content) blank() bool { return strings.TrimSpace(c.text) == "" }
@@ -22,7 +24,7 @@ func (c content) blank() bool { return strings.TrimSpace(c.text) == "" }
 // shown makes the text of a page that is needed after all.
 func (c content) shown(limit int) content {
 	if c.page != "" {
-		return content{text: htmlText(c.page, limit), html: true}
+		return content{text: htmlText(c.page, limit), html: true, last: c.last}
 	}
 	return c
 }
@@ -37,7 +39,9 @@ type walker struct {
 	texts   int   // bytes of text taken
 	decoded int64 // bytes of attachments taken
 	hint    clue
-	full    bool // the bound on parts is reached: nothing more is read
+	within  string          // the type of the multipart that is being read
+	cids    map[string]bool // what the pages show by Content-ID
+	full    bool            // the bound on parts is reached: nothing more is read
 }
 
 // note records doubts, each once.
@@ -76,7 +80,7 @@ func (w *walker) entity(h block, depth int) (content, error) {
 	case ct.main == "message/rfc822" || ct.main == "message/global":
 		return w.enclosed(h.fields, b, depth)
 	}
-	return w.leaf(h.fields, ct, b)
+	return w.leaf(h.fields, ct, b, depth)
 }
 
 // loneType completes a Content-Type without a subtype ("text").
@@ -107,11 +111,11 @@ func (w *walker) multipart(ct value, b *body, depth int) (content, error) {
 	}
 	if boundary == "" || len(boundary) > 250 {
 		w.note("a multipart has no boundary; it was read as text")
-		return w.leaf(textproto.Header{}, value{main: "text/plain"}, b)
+		return w.leaf(textproto.Header{}, value{main: "text/plain"}, b, depth)
 	}
-	level := len(w.open)
-	w.open = append(w.open, boundary)
-	defer func() { w.open = w.open[:level] }()
+	level, outer := len(w.open), w.within
+	w.open, w.within = append(w.open, boundary), ct.main
+	defer func() { w.open, w.within = w.open[:level], outer }()
 
 	if ct.main == "multipart/report" && depth == 0 { // deeper it is only forwarded
 		w.letter.Report = &Report{Type: strings.ToLower(oneLine(ct.params["report-type"], 40))}
@@ -161,25 +165,18 @@ func (l *limited) Write(p []byte) (int, error) {
 // join makes one text of the parts of a multipart.
 func join(kind string, kids []content, limit int) content {
 	if kind == "multipart/alternative" {
-		// The sender's own plain text reads better than ours made of HTML.
-		for _, k := range kids {
-			if !k.html && !k.blank() {
-				return k
-			}
-		}
-		for _, k := range kids {
-			if k = k.shown(limit); !k.blank() {
-				return k
-			}
-		}
-		return content{}
+		return choose(kids, limit)
 	}
 	if len(kids) == 1 {
 		return kids[0]
 	}
+	said := slices.ContainsFunc(kids, func(k content) bool { return !k.last && (k.page != "" || !k.blank()) })
 	var text strings.Builder
-	html := false
+	out := content{last: !said}
 	for _, k := range kids {
+		if k.last && said {
+			continue
+		}
 		if k = k.shown(limit); k.blank() {
 			continue
 		}
@@ -187,10 +184,54 @@ func join(kind string, kids []content, limit int) content {
 			text.WriteString("\n\n")
 		}
 		text.WriteString(k.text)
-		html = html || k.html
+		out.html = out.html || k.html
 	}
-	return content{text: text.String(), html: html}
+	out.text = text.String()
+	return out
 }
+
+// A plain text of fewer runes than stubRunes may be a mere stub: it is one
+// where the page says stubTimes as much.
+const (
+	stubRunes = 400
+	stubTimes = 3
+)
+
+// choose takes one of the forms of a multipart/alternative. The sender's own
+// plain text reads better than ours made of HTML, unless it only says that
+// there is something to be seen elsewhere.
+func choose(kids []content, limit int) content {
+	var plain, page, last content
+	for _, k := range kids {
+		switch {
+		case k.last && last.text == "":
+			last = k
+		case k.last:
+		case k.page != "" || k.html:
+			if page.page == "" && page.blank() {
+				page = k
+			}
+		case plain.blank():
+			plain = k
+		}
+	}
+	switch n := utf8.RuneCountInString(strings.TrimSpace(plain.text)); {
+	case n > 0 && (n >= stubRunes || page.page == "" && page.blank()):
+		return plain
+	case n > 0:
+		if page = page.shown(limit); utf8.RuneCountInString(page.text) < stubTimes*n || strings.Contains(bareWords(page.text), bareWords(plain.text)) && n > 40 {
+			return plain
+		}
+		return page
+	}
+	if page = page.shown(limit); !page.blank() {
+		return page
+	}
+	return last
+}
+
+// bareWords is a text without its white space, to compare two forms of it.
+func bareWords(s string) string { return strings.Join(strings.Fields(s), "") }
 
 // ahead tells whether the boundary line comes within what is in memory.
 func (w *walker) ahead(boundary string) bool {
