@@ -15,6 +15,7 @@ import (
 
 	"hearken/complaint"
 	"hearken/internal/terms"
+	"hearken/normalize/history"
 )
 
 // Config is the part of the rules that says how contacts are read.
@@ -55,6 +56,10 @@ const (
 	maxRemedy    = 200
 	maxName      = 100
 )
+
+// maxRead is how much of a text is looked at, in bytes: many times the longest
+// narrative, so that history above an answer does not hide it.
+const maxRead = 256 << 10
 
 // Normalizer makes records. It is safe for concurrent use.
 type Normalizer struct {
@@ -119,7 +124,12 @@ func (n *Normalizer) Record(c complaint.Contact) complaint.Record {
 		Source: complaint.Source{Ref: c.Ref, Raw: c.Raw, InReplyTo: c.InReplyTo, References: c.References, Automated: c.Automated},
 	}
 	text := clean(c.Text)
-	narrative, trimmed := trim(text)
+	readable := text
+	if len(readable) > maxRead {
+		readable = strings.ToValidUTF8(readable[:maxRead], "")
+		r.Notes = append(r.Notes, fmt.Sprintf("only the first %d bytes of the text were read; the original has the rest", maxRead))
+	}
+	narrative, trimmed := history.Own(readable, forwarded(c.Subject))
 	if trimmed {
 		r.Notes = append(r.Notes, "quoted text or a signature was left out of the narrative; the original has it")
 	}

@@ -7,11 +7,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
 	"hearken/complaint"
+	"hearken/normalize/history"
 )
 
 var small = Config{
@@ -76,42 +78,6 @@ func TestRecordInFull(t *testing.T) {
 		g, _ := json.MarshalIndent(got, "", " ")
 		w, _ := json.MarshalIndent(want, "", " ")
 		t.Errorf("got %s\nwant %s", g, w)
-	}
-}
-
-func TestTrim(t *testing.T) {
-	quote := "\n> 您的订单已发货\n> 谢谢"
-	for name, c := range map[string]struct{ text, want string }{
-		"plain":             {"没收到包裹", "没收到包裹"},
-		"gmail":             {"Still nothing.\n\nOn Mon, 3 Nov 2025 at 10:00, Support <s@example.com> wrote:\n> your parcel", "Still nothing."},
-		"gmail two lines":   {"Still nothing.\n\nOn Mon, 3 Nov 2025 at 10:00, Support\n<s@example.com> wrote:\n\n> your parcel", "Still nothing."},
-		"gmail zh":          {"还没收到\n\n客服 <s@example.com> 于2025年11月3日周一 10:00写道：\n" + quote, "还没收到"},
-		"apple zh":          {"还没收到\n\n在 2025年11月3日，10:00，客服 <s@example.com> 写道：\n" + quote, "还没收到"},
-		"outlook":           {"Please answer.\n\n________________________________\nFrom: Support <s@example.com>\nSent: Monday\nTo: me\nSubject: Re", "Please answer."},
-		"outlook bare":      {"Please answer.\n\nFrom: Support <s@example.com>\nSent: Monday\nTo: me", "Please answer."},
-		"outlook de":        {"Bitte antworten.\n\nVon: Support\nGesendet: Montag\nAn: mich\nBetreff: AW", "Bitte antworten."},
-		"outlook zh":        {"请回复\n\n发件人: 客服 <s@example.com>\n发送时间: 2025年11月3日\n收件人: 我\n主题: 回复", "请回复"},
-		"qq":                {"请回复\n\n\n------------------ 原始邮件 ------------------\n发件人: \"客服\"<s@example.com>;\n发送时间: 2025年11月3日", "请回复"},
-		"netease":           {"请回复\n\n\n---- 回复的原邮件 ----\n| 发件人 | 客服 |", "请回复"},
-		"original message":  {"No.\n-----Original Message-----\nFrom: x", "No."},
-		"inline answers":    {"> 收到了吗?\n没收到\n> 要退款吗?\n要退款", "没收到\n要退款"},
-		"signature":         {"退款\n-- \n张伟\n经理", "退款"},
-		"iphone":            {"退款\n\n发自我的iPhone", "退款"},
-		"iphone en":         {"refund\n\nSent from my iPhone", "refund"},
-		"disclaimer":        {"refund me\n\nThis e-mail and any attachments are legally privileged.", "refund me"},
-		"disclaimer zh":     {"退款\n\n本邮件及其附件含有保密信息，律师特权", "退款"},
-		"only a forward":    {"---------- Forwarded message ----------\nFrom: a@example.com\nmy parcel is lost", "---------- Forwarded message ----------\nFrom: a@example.com\nmy parcel is lost"},
-		"only a quote":      {"> lost parcel", "> lost parcel"},
-		"from in a story":   {"From: the beginning it was bad.\nIt never worked.", "From: the beginning it was bad.\nIt never worked."},
-		"she wrote":         {"I asked twice and she wrote:\nno refund", "I asked twice and she wrote:\nno refund"},
-		"dashes in a story": {"first\n-----\nsecond", "first\n-----\nsecond"},
-		"empty":             {"", ""},
-		"spaces":            {"a  \n\n\n\n b\t\n", "a\n\n b"},
-	} {
-		got, _ := trim(c.text)
-		if got != c.want {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
-		}
 	}
 }
 
@@ -236,13 +202,14 @@ func holds(t interface{ Errorf(string, ...any) }, n *Normalizer, c complaint.Con
 			t.Errorf("%s is not clean: %q", what, s)
 		}
 	}
-	if hasWords(clean(c.Text)) && !hasWords(r.Narrative) {
+	letters := func(s string) bool { return strings.ContainsFunc(s, unicode.IsLetter) }
+	if letters(clean(c.Text)) && !letters(r.Narrative) {
 		t.Errorf("the narrative lost the words of %q", c.Text)
 	}
 	if utf8.RuneCountInString(r.Narrative) > maxNarrative || utf8.RuneCountInString(r.Subject) > maxSubject || utf8.RuneCountInString(r.Summary) > maxSummary {
 		t.Errorf("a text is longer than its bound")
 	}
-	if again, _ := trim(r.Narrative); again != r.Narrative && utf8.RuneCountInString(r.Narrative) < maxNarrative {
+	if again, _ := history.Own(r.Narrative, false); again != r.Narrative && utf8.RuneCountInString(r.Narrative) < maxNarrative {
 		t.Errorf("trimmed again: %q, was %q", again, r.Narrative)
 	}
 	if r.Type == "" || r.Priority == "" || len(r.RemedySought) == 0 || r.Classification.Matched == nil {
