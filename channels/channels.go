@@ -69,7 +69,7 @@ func Build(cfg Config, d Deps) (*Set, error) {
 	s := &Set{byKind: map[string]map[string]Channel{}}
 	for _, c := range cfg.Email {
 		ch, err := email.New(c, email.Deps{
-			Intake: d.Gateway, Blobs: d.Blobs, Cursors: d.Gateway, Leases: d.Gateway, Log: d.log(complaint.Email, c.Name), Audit: d.Audit, Keys: d.Keys,
+			Intake: d.Gateway, Blobs: d.Blobs, Cursors: d.Gateway, Leases: d.Gateway, History: d.Gateway, Log: d.log(complaint.Email, c.Name), Audit: d.Audit, Keys: d.Keys,
 			Metrics: d.Metrics, Words: d.words(complaint.Email),
 		})
 		if err := s.add(complaint.Email, ch, err); err != nil {

@@ -151,7 +151,24 @@ func (a *Answers) send(ctx context.Context, in *queue.Replies, t *attempt) error
 	case errors.Is(err, complaint.ErrUnreachable):
 		return a.elsewhere(ctx, in, t.d, err)
 	case complaint.IsPermanent(err) || t.try >= sendTries:
-		return in.Dead(ctx, t.d, err.Error())
+		return a.giveUp(ctx, in, t.d, err)
+	}
+	return err
+}
+
+// giveUp makes a reply a dead letter, and says so on its complaint.
+func (a *Answers) giveUp(ctx context.Context, in *queue.Replies, d queue.ReplyDelivery, why error) error {
+	if err := a.book(ctx, d.Reply, why); err != nil {
+		return err
+	}
+	return in.Dead(ctx, d, why.Error())
+}
+
+// book says on the complaint that a reply did not reach the customer.
+func (a *Answers) book(ctx context.Context, r complaint.Reply, why error) error {
+	err := a.client.Book(ctx, r.Number, "failed "+r.ID, "delivery_failed", map[string]string{"channel": r.Channel, "reply": r.ID, "kind": r.Kind, "reason": why.Error()})
+	if errors.Is(err, complaint.ErrUnknown) {
+		return nil
 	}
 	return err
 }
@@ -171,9 +188,12 @@ func (a *Answers) elsewhere(ctx context.Context, in *queue.Replies, d queue.Repl
 		to.Channel, to.Account = complaint.Phone, ""
 	case d.Reply.Kind == complaint.ReplyReceipt:
 		a.log.Info("a receipt reaches nobody", "id", d.Reply.ID, "number", d.Reply.Number)
+		if err := a.book(ctx, d.Reply, why); err != nil {
+			return err
+		}
 		return in.Done(ctx, d)
 	default:
-		return in.Dead(ctx, d, why.Error())
+		return a.giveUp(ctx, in, d, why)
 	}
 	if c := a.set.find(to); c != nil {
 		to.Account = c.Name()

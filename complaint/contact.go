@@ -44,6 +44,10 @@ type Contact struct {
 
 	InReplyTo  string   `json:"in_reply_to,omitempty"` // Message-ID without angle brackets
 	References []string `json:"references,omitempty"`  // Message-IDs without angle brackets, oldest first
+	// Topic names a thread at its source less surely than References do
+	// (Outlook's Thread-Index): the next contact of the same sender with the
+	// same Topic supplements the complaint.
+	Topic string `json:"topic,omitempty"`
 
 	// Conversation names what this contact is part of at its source: a call, a
 	// chat session, a pair of phone numbers that text each other. The first
@@ -62,8 +66,8 @@ type Contact struct {
 	OnlyOpens bool `json:"only_opens,omitempty"`
 
 	// Number is the complaint that the customer named, if any, with a correct
-	// check digit. NumberBy tells how ("message_id", "subject", "keyed",
-	// "contact"). NumberProven is true where the source itself proves the right
+	// check digit. NumberBy tells how ("message_id", "reply_address", "subject",
+	// "keyed", "contact"). NumberProven is true where the source itself proves the right
 	// to it (our own signed Message-ID); otherwise the sender must be known on
 	// that complaint.
 	Number       string `json:"number,omitempty"`

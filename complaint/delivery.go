@@ -23,6 +23,9 @@ type Move struct {
 // channel may be tried, trying again is no use.
 var ErrUnreachable = errors.New("customer can't be reached on this channel")
 
+// ErrUnknown says that no complaint has the number.
+var ErrUnknown = errors.New("no complaint has this number")
+
 // ErrFull is returned where a bound of the spool is reached: nothing was
 // written, the source must keep the contact and offer it again later.
 var ErrFull = errors.New("spool is full")

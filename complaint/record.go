@@ -99,7 +99,8 @@ type Source struct {
 }
 
 // Thread says which complaint a record continues and how that was known:
-// "conversation", "references", "message_id", "subject", "keyed", "contact".
+// "conversation", "references", "message_id", "reply_address", "topic",
+// "subject", "keyed", "contact".
 type Thread struct {
 	Of string `json:"of"`
 	By string `json:"by"`

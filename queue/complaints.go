@@ -13,7 +13,7 @@ import (
 )
 
 // ErrUnknownNumber says that no complaint has the number.
-var ErrUnknownNumber = errors.New("no complaint has this number")
+var ErrUnknownNumber = complaint.ErrUnknown
 
 // Complaint is what Redis remembers of one complaint.
 type Complaint struct {

@@ -231,6 +231,26 @@ func TestFollowUpsFindTheirComplaint(t *testing.T) {
 	}
 }
 
+// Outlook's thread is a help for the same sender, and proves nothing of others.
+func TestATopicIsGoodForItsSender(t *testing.T) {
+	r := newRig(t)
+	first, again, stranger := mail("a@example.com", "zhang@example.cn", "one"), mail("b@example.com", "Zhang@example.cn", "two"), mail("c@example.com", "eve@example.net", "three")
+	first.Topic, again.Topic, stranger.Topic = "outlook 01", "outlook 01", "outlook 01"
+	r.accept(first)
+	number := r.awaitIntake(1)[0].text("number")
+	r.accept(again)
+	r.accept(stranger)
+	for _, m := range r.awaitIntake(3) {
+		rec := recordOf(t, m)
+		if same := m.text("number") == number; same != (rec.Narrative != "three") {
+			t.Errorf("%q is under %s", rec.Narrative, m.text("number"))
+		}
+		if rec.Narrative == "two" && (rec.Thread == nil || rec.Thread.By != "topic") {
+			t.Errorf("%+v", rec.Thread)
+		}
+	}
+}
+
 func TestCallIsOneComplaintInAnyOrder(t *testing.T) {
 	call := func(sid, part string, opens bool) complaint.Contact {
 		return complaint.Contact{

@@ -37,11 +37,19 @@ func threadNames(c complaint.Contact) (names, by []string) {
 	for i := len(c.References) - 1; i >= 0 && len(names) < maxReferences; i-- {
 		names, by = append(names, messageName(c.References[i])), append(by, "references")
 	}
+	if c.Topic != "" {
+		names, by = append(names, topicName(c)), append(by, "topic")
+	}
 	return names, by
 }
 
 func conversationName(c complaint.Contact) string { return "conversation " + c.Conversation }
 func messageName(id string) string                { return "message " + id }
+
+// topicName is good for one sender only: a topic proves nothing of a stranger.
+func topicName(c complaint.Contact) string {
+	return "topic " + strings.Join(people(c.From), " ") + " " + c.Topic
+}
 
 // claims lists the names that lead to the entry's complaint once it is
 // published, each with how long it does; the conversation first.
@@ -55,6 +63,9 @@ func claims(cfg Config, c complaint.Contact) (names []string, ttls []int64) {
 	}
 	if c.Channel == complaint.Email {
 		names, ttls = append(names, messageName(c.Ref)), append(ttls, seconds(cfg.Threads))
+	}
+	if c.Topic != "" {
+		names, ttls = append(names, topicName(c)), append(ttls, seconds(cfg.Threads))
 	}
 	return names, ttls
 }

@@ -42,6 +42,9 @@ func (e *Email) compose(r complaint.Reply, to string) ([]byte, error) {
 	h.SetDate(at)
 	h.SetAddressList("From", []*mail.Address{{Address: e.cfg.Address}})
 	h.SetAddressList("To", []*mail.Address{{Address: to}})
+	if e.cfg.PlusAddresses {
+		h.SetAddressList("Reply-To", []*mail.Address{{Address: e.ids.replyTo(r.Number)}})
+	}
 	h.SetSubject(subject)
 	h.SetMessageID(e.ids.id(r))
 	if letter.ValidID(r.InReplyTo) && strings.Contains(r.InReplyTo, "@") {

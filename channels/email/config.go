@@ -31,7 +31,25 @@ type Config struct {
 	// stays in the mailbox. Empty means 256MiB.
 	MaxSize  string   `yaml:"max_size"`
 	Receipts Receipts `yaml:"receipts"`
+
+	// Automated says what becomes of a machine's mail that is not about one of
+	// ours (a newsletter, a notification): "register" (default), never
+	// answered, or "file", kept only in the mailbox and as its original.
+	Automated string `yaml:"automated"`
+	// PlusAddresses says that the server takes mail for address+anything:
+	// replies then come back to a signed address of the complaint's own.
+	PlusAddresses bool `yaml:"plus_addresses"`
+	// Staff are colleagues who pass on what customers write to them: addresses,
+	// or "@example.com". The complaint is the customer's.
+	Staff []string `yaml:"staff"`
+	Forms []Form   `yaml:"forms"`
 }
+
+// What Config.Automated may be.
+const (
+	automatedRegister = "register"
+	automatedFile     = "file"
+)
 
 // IMAP says how to read the mailbox.
 type IMAP struct {
@@ -109,6 +127,19 @@ func (c Config) Check() []error {
 	}
 	if strings.EqualFold(c.Processed.MoveTo, c.mailbox()) {
 		fault("processed.move_to: it is the mailbox that is read")
+	}
+	if a := orDefault(c.Automated, automatedRegister); a != automatedRegister && a != automatedFile {
+		fault("automated: %q is neither register nor file", c.Automated)
+	}
+	for i, s := range c.Staff {
+		if err := (Form{From: s}).check(i); err != nil {
+			fault("staff[%d]: %q is neither an address nor @domain", i, s)
+		}
+	}
+	for i, f := range c.Forms {
+		if err := f.check(i); err != nil {
+			fault("%w", err)
+		}
 	}
 	if _, err := c.since(time.Now()); err != nil {
 		fault("since: %w", err)

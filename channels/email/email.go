@@ -56,6 +56,7 @@ type Deps struct {
 	Blobs   Blobs
 	Cursors Cursors
 	Leases  Leases
+	History History
 	Log     *slog.Logger
 	Audit   *audit.Log
 	Keys    *secret.Keys

@@ -125,6 +125,32 @@ type world struct {
 	blobs  *blob.Store
 	keys   *secret.Keys
 	reg    *prometheus.Registry
+	booked *history
+}
+
+// history is a History in memory.
+type history struct {
+	mu     sync.Mutex
+	events []map[string]string // the details, with number, id and event
+	fail   error
+}
+
+func (h *history) Book(_ context.Context, number, id, event string, details map[string]string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.fail != nil {
+		return h.fail
+	}
+	details = maps.Clone(details)
+	details["number"], details["id"], details["event"] = number, id, event
+	h.events = append(h.events, details)
+	return nil
+}
+
+func (h *history) all() []map[string]string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.events)
 }
 
 func newWorld(t testing.TB) *world {
@@ -137,7 +163,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{t, newIntake(), newMemory(), blobs, keys, prometheus.NewRegistry()}
+	return &world{t, newIntake(), newMemory(), blobs, keys, prometheus.NewRegistry(), &history{}}
 }
 
 func config(imapAddr, user string) Config {
@@ -152,7 +178,7 @@ func config(imapAddr, user string) Config {
 func (w *world) channel(cfg Config) *Email {
 	w.t.Helper()
 	e, err := New(cfg, Deps{
-		Intake: w.intake, Blobs: w.blobs, Cursors: w.memory, Leases: w.memory,
+		Intake: w.intake, Blobs: w.blobs, Cursors: w.memory, Leases: w.memory, History: w.booked,
 		Log: slog.New(slog.NewTextHandler(w.t.Output(), nil)), Audit: audit.Discard(), Keys: w.keys, Metrics: w.reg,
 	})
 	if err != nil {
@@ -213,6 +239,9 @@ func TestConfigCheck(t *testing.T) {
 		"since:":               func(c *Config) { c.Since = "yesterday" },
 		"max_size:":            func(c *Config) { c.MaxSize = "1KiB" },
 		"receipts.per_hour:":   func(c *Config) { c.Receipts.PerHour = "0" },
+		"automated:":           func(c *Config) { c.Automated = "drop" },
+		"staff[0]:":            func(c *Config) { c.Staff = []string{"example.com"} },
+		"forms[0].from:":       func(c *Config) { c.Forms = []Form{{From: "the form"}} },
 	} {
 		c := good
 		spoil(&c)

@@ -3,6 +3,8 @@ package email
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"regexp"
@@ -40,6 +42,11 @@ func (r *reader) handle(ctx context.Context, m mailbox.Mail, src raw) error {
 	c := r.contact(m, l)
 	c.Raw = src.blob.Ref
 	v := r.judge(l)
+	if v.failure {
+		if err := r.bookFailure(ctx, l, c.ID); err != nil {
+			return fmt.Errorf("%w: %w", errRefused, err)
+		}
+	}
 	if v.file != "" {
 		r.deps.Audit.Filed(complaint.Email, r.cfg.Name, c.ID, v.file)
 		return nil
@@ -84,10 +91,10 @@ func (e *Email) parse(src raw) (l *letter.Letter, err error) {
 func (r *reader) contact(m mailbox.Mail, l *letter.Letter) complaint.Contact {
 	c := complaint.Contact{
 		Channel: complaint.Email, Account: r.cfg.Name, ContactPoint: r.cfg.Address,
-		Ref: l.MessageID, ReceivedAt: m.Received,
-		From: r.person(l), Subject: l.Subject, Text: l.Text, Attachments: l.Attachments,
-		References: l.References, Facts: map[string]string{"mailbox": r.cfg.Name}, Notes: l.Notes,
+		Ref: l.MessageID, ReceivedAt: m.Received, Subject: l.Subject, Text: l.Text, Attachments: l.Attachments,
+		References: l.References, Topic: topic(l), Facts: map[string]string{"mailbox": r.cfg.Name}, Notes: l.Notes,
 	}
+	r.attribute(l, &c)
 	if c.ReceivedAt.IsZero() { // the server did not say
 		c.ReceivedAt = time.Now()
 	}
@@ -114,36 +121,24 @@ func (r *reader) contact(m mailbox.Mail, l *letter.Letter) complaint.Contact {
 	return c
 }
 
-// person is who wrote: Reply-To is where they want the answer, which is why it
-// comes before From, whose name is theirs. That it names ourselves is a mistake
-// of forms and mailing programs.
-func (e *Email) person(l *letter.Letter) complaint.Person {
-	var p complaint.Person
-	for _, list := range [][]letter.Address{l.From, l.Sender} {
-		if len(list) > 0 && p.Email == "" {
-			p = complaint.Person{Name: list[0].Name, Email: list[0].Addr}
-		}
-	}
-	for _, to := range l.ReplyTo {
-		if strings.EqualFold(to.Addr, e.cfg.Address) {
-			continue
-		}
-		p.Email = to.Addr
-		if p.Name == "" {
-			p.Name = to.Name
-		}
-		break
-	}
-	return p
-}
-
 var subjectTag = regexp.MustCompile(`\[\s?(\d{4}[- ]\d{4}[- ]\d{4})\s?\]`)
 
 // maxTags is how many numbers of a subject are looked at.
 const maxTags = 5
 
+// topic is the thread that Outlook says a mail belongs to, in its Thread-Index
+// (MS-OXOMSG section 2.2.1.3): 22 bytes for the thread, 5 more for each answer.
+func topic(l *letter.Letter) string {
+	raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(l.Get("Thread-Index")), ""))
+	if err != nil || len(raw) < 22 || len(raw) > 22+5*1000 {
+		return ""
+	}
+	return "outlook " + hex.EncodeToString(raw[:22])
+}
+
 // findNumber finds the complaint that a mail is about: by our own signed
-// Message-ID, which proves it, or by the tag in its subject, which does not.
+// Message-ID or reply address, which prove it, or by the tag in its subject,
+// which does not.
 func (o *outgoing) findNumber(l *letter.Letter, c *complaint.Contact) {
 	for _, ids := range [][]string{l.InReplyTo, reversed(l.References)} {
 		for _, id := range ids {
@@ -151,6 +146,12 @@ func (o *outgoing) findNumber(l *letter.Letter, c *complaint.Contact) {
 				c.Number, c.NumberBy, c.NumberProven = n, "message_id", true
 				return
 			}
+		}
+	}
+	for _, addr := range l.Recipients() {
+		if n, ok := o.numberOf(addr); ok {
+			c.Number, c.NumberBy, c.NumberProven = n, "reply_address", true
+			return
 		}
 	}
 	for _, m := range subjectTag.FindAllStringSubmatch(l.Subject, maxTags) {

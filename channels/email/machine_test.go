@@ -46,6 +46,18 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+func TestMachineMailMayBeFiled(t *testing.T) {
+	w := newWorld(t)
+	cfg := config("127.0.0.1:1", "u")
+	cfg.Automated = "file"
+	e := w.channel(cfg)
+	for head, file := range map[string]bool{"From: news@example.cn\nList-Id: <n.example.cn>": true, "From: noreply@example.cn": true, "From: ann@example.cn": false} {
+		if v := e.judge(parsed(t, w, []byte(head+"\n\ntext\n"))); (v.file != "") != file || v.failure {
+			t.Errorf("%q: %+v", head, v)
+		}
+	}
+}
+
 func TestFiledMailIsPutAwayAndNotRegistered(t *testing.T) {
 	w, s, e := post(t)
 	w.run(e)

@@ -17,13 +17,14 @@ const macBytes = 10
 // h.<number>.<reply>.<mac>@<domain>. An answer names it in In-Reply-To, which
 // proves that its writer got our mail about that complaint.
 type outgoing struct {
-	signer *secret.Signer
-	domain string
+	signer        *secret.Signer
+	replies       *secret.Signer
+	local, domain string
 }
 
 func newOutgoing(keys *secret.Keys, address string) *outgoing {
-	_, domain, _ := strings.Cut(address, "@")
-	return &outgoing{keys.Signer("mail message-id"), domain}
+	local, domain, _ := strings.Cut(address, "@")
+	return &outgoing{keys.Signer("mail message-id"), keys.Signer("mail reply address"), local, domain}
 }
 
 // id is the Message-ID, without angle brackets, of a reply: always the same
@@ -49,4 +50,23 @@ func (o *outgoing) number(id string) (string, bool) {
 func (o *outgoing) ours(id string) bool {
 	_, ok := o.number(id)
 	return ok
+}
+
+// replyTo is the address that an answer about a complaint may go to, where the
+// mailbox takes plus addresses: support+<number>.<mac>@example.com. It finds
+// the complaint even where a mail program drops every other trace.
+func (o *outgoing) replyTo(number string) string {
+	return o.local + "+" + number + "." + o.replies.Sign(number, macBytes) + "@" + o.domain
+}
+
+// numberOf reads the complaint's number off one of those.
+func (o *outgoing) numberOf(addr string) (string, bool) {
+	local, domain, _ := strings.Cut(strings.ToLower(addr), "@")
+	rest, ok := strings.CutPrefix(local, strings.ToLower(o.local)+"+")
+	number, mac, _ := strings.Cut(rest, ".")
+	if !ok || !strings.EqualFold(domain, o.domain) || !o.replies.Verify(number, mac, macBytes) {
+		return "", false
+	}
+	n, err := complaint.ParseNumber(number)
+	return n, err == nil
 }

@@ -92,6 +92,13 @@ func (l *Log) Replied(channel, id, number, kind string) {
 	l.event("replied", channel, "channel", channel, "id", id, "number", number, "kind", kind)
 }
 
+// DeliveryFailed: what was said to a customer did not reach them. reason holds
+// no address.
+func (l *Log) DeliveryFailed(channel, number, reason string) {
+	l.events.WithLabelValues("delivery_failed", channel).Inc()
+	l.log.Warn("delivery_failed", "channel", channel, "number", number, "reason", reason)
+}
+
 // Dead: something was given up and lies on the dead stream.
 func (l *Log) Dead(stream, id, reason string) {
 	l.events.WithLabelValues("dead", stream).Inc()

@@ -65,7 +65,9 @@ type Letter struct {
 	FromHTML    bool   // Text was made of HTML
 	Attachments []complaint.Attachment
 	Report      *Report // of a multipart/report
-	Notes       []string
+	// Forwarded is who wrote the first mail that this one holds whole.
+	Forwarded []Address
+	Notes     []string
 
 	// BodyHash is the SHA-256, in hex, of everything behind the header: the
 	// same for two copies of a mail that came by different ways.
@@ -79,12 +81,28 @@ type Report struct {
 	Type     string // "delivery-status", "feedback-report", "disposition-notification" ...
 	Action   string // of the first recipient that has one: "failed", "delayed", "delivered" ...
 	Status   string // "5.1.1"
+	Reason   string // the other server's words
 	Original string // the Message-ID that it is about, without angle brackets
 }
 
 // Get returns the first field of that name as it stands, unfolded; "" where
 // there is none.
 func (l *Letter) Get(name string) string { return l.fields.Get(name) }
+
+// Recipients are the addresses that the mail went to, as its header and the
+// servers on its way tell.
+func (l *Letter) Recipients() []string {
+	var out []string
+	for _, list := range [][]Address{l.To, l.Cc, l.Mailboxes("Delivered-To"), l.Mailboxes("X-Original-To"), l.Mailboxes("Envelope-To")} {
+		for _, a := range list {
+			out = append(out, a.Addr)
+		}
+	}
+	return out
+}
+
+// Mailboxes reads a field as a list of addresses.
+func (l *Letter) Mailboxes(name string) []Address { return l.addresses(name, &clue{}) }
 
 // Has tells whether there is a field of that name.
 func (l *Letter) Has(name string) bool { return l.fields.Has(name) }

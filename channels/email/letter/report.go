@@ -27,6 +27,10 @@ func (w *walker) status(r io.Reader) error {
 		if s := fields.Get("Status"); rep.Status == "" {
 			rep.Status = oneLine(s, 40)
 		}
+		if s := fields.Get("Diagnostic-Code"); rep.Reason == "" {
+			_, s, _ = strings.Cut(s, ";") // its type: smtp
+			rep.Reason = oneLine(s, 300)
+		}
 		for _, name := range []string{"Message-Id", "Original-Message-Id"} {
 			if id := first(messageIDs(fields.Get(name))); id != "" && rep.Original == "" {
 				rep.Original = id

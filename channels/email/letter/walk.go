@@ -287,6 +287,9 @@ func (w *walker) enclosed(fields textproto.Header, b *body, depth int) (content,
 		return content{}, err
 	}
 	inner.people(&w.hint)
+	if w.letter.Forwarded == nil {
+		w.letter.Forwarded = inner.From
+	}
 	c = c.shown(w.limits.Text)
 	var head strings.Builder
 	head.WriteString("-------- Forwarded Message --------\n")
