@@ -5,10 +5,12 @@ import (
 	"net"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"hearken/channels/email/access"
 	"hearken/channels/email/mailbox"
 	"hearken/internal/secret"
 )
@@ -20,6 +22,8 @@ type Config struct {
 
 	IMAP IMAP `yaml:"imap"`
 	SMTP SMTP `yaml:"smtp"` // without an addr nothing is sent
+	// OAuth gets access tokens that stand in for the passwords of both.
+	OAuth access.OAuth `yaml:"oauth"`
 
 	Processed Processed `yaml:"processed"`
 	// Since says what of the mail that is there at the very first start is
@@ -58,6 +62,8 @@ type IMAP struct {
 	Username string       `yaml:"username"`
 	Password secret.Value `yaml:"password"`
 	Mailbox  string       `yaml:"mailbox"` // INBOX where empty
+	Also     []string     `yaml:"also"`    // more of them to read: "Junk", a shared one
+	CAFile   string       `yaml:"ca_file"` // PEM certificates that are trusted instead of the system's
 	ID       string       `yaml:"id"`      // auto (default), always or never: the ID command that NetEase wants
 	// AllowInsecure lets the password go over an unencrypted connection to a
 	// host that is not this one.
@@ -70,6 +76,8 @@ type SMTP struct {
 	TLS           string       `yaml:"tls"`  // implicit (default), starttls or none
 	Username      string       `yaml:"username"`
 	Password      secret.Value `yaml:"password"`
+	CAFile        string       `yaml:"ca_file"`    // PEM certificates that are trusted instead of the system's
+	PerMinute     int          `yaml:"per_minute"` // mails at most; 0 means 120: providers lock out who sends faster
 	AllowInsecure bool         `yaml:"allow_insecure"`
 }
 
@@ -77,6 +85,9 @@ type SMTP struct {
 type Processed struct {
 	MoveTo string `yaml:"move_to"` // a mailbox, made where it is missing
 	Flag   string `yaml:"flag"`    // "seen", the default without move_to
+	// FailedTo is where a mail goes that can't be taken, beside a note that
+	// says why: "Failed" where mail is moved at all.
+	FailedTo string `yaml:"failed_to"`
 }
 
 // Receipts bounds what we send by ourselves.
@@ -105,9 +116,10 @@ func (c Config) Check() []error {
 	if c.IMAP.Username == "" {
 		fault("imap.username: it is empty")
 	}
-	if c.IMAP.Password.IsZero() {
-		fault("imap.password: it is empty; set it by ${ENV} or password_file")
+	if c.IMAP.Password.IsZero() && !c.OAuth.Configured() {
+		fault("imap.password: it is empty; set it by ${ENV} or password_file, or set oauth")
 	}
+	errs = append(errs, c.OAuth.Check()...)
 	switch c.IMAP.ID {
 	case "", "auto", "always", "never":
 	default:
@@ -115,7 +127,10 @@ func (c Config) Check() []error {
 	}
 	if c.SMTP.Addr != "" {
 		checkServer("smtp", c.SMTP.Addr, c.SMTP.TLS, c.SMTP.AllowInsecure, !c.SMTP.Password.IsZero(), fault)
-		if (c.SMTP.Username == "") != c.SMTP.Password.IsZero() {
+		if c.SMTP.PerMinute < 0 {
+			fault("smtp.per_minute: %d is less than 0", c.SMTP.PerMinute)
+		}
+		if (c.SMTP.Username == "") != c.SMTP.Password.IsZero() && !c.OAuth.Configured() {
 			fault("smtp.username: username and password go together; give both or none")
 		}
 	}
@@ -125,8 +140,21 @@ func (c Config) Check() []error {
 	if f := c.Processed.Flag; f != "" && f != "seen" {
 		fault("processed.flag: %q is not seen", f)
 	}
-	if strings.EqualFold(c.Processed.MoveTo, c.mailbox()) {
-		fault("processed.move_to: it is the mailbox that is read")
+	for i, f := range c.folders() {
+		if slices.Contains(c.folders()[:i], f) || f == "" {
+			fault("imap.also: %q is empty or there twice", f)
+		}
+		if strings.EqualFold(c.Processed.MoveTo, f) {
+			fault("processed.move_to: it is a mailbox that is read")
+		}
+		if strings.EqualFold(c.Processed.FailedTo, f) {
+			fault("processed.failed_to: it is a mailbox that is read")
+		}
+	}
+	for key, file := range map[string]string{"imap": c.IMAP.CAFile, "smtp": c.SMTP.CAFile} {
+		if _, err := access.TLS("host:1", file); err != nil {
+			fault("%s.ca_file: %w", key, err)
+		}
 	}
 	if a := orDefault(c.Automated, automatedRegister); a != automatedRegister && a != automatedFile {
 		fault("automated: %q is neither register nor file", c.Automated)
@@ -181,12 +209,23 @@ func orDefault(s, def string) string {
 	return s
 }
 
-func (c Config) mailbox() string { return orDefault(c.IMAP.Mailbox, "INBOX") }
+// folders lists the mailboxes that are read.
+func (c Config) folders() []string {
+	return append([]string{orDefault(c.IMAP.Mailbox, "INBOX")}, c.IMAP.Also...)
+}
 
-func (c Config) account() mailbox.Account {
+// failedTo is where mail goes that can't be taken; "" for nowhere.
+func (c Config) failedTo() string {
+	if c.Processed.MoveTo == "" {
+		return c.Processed.FailedTo
+	}
+	return orDefault(c.Processed.FailedTo, "Failed")
+}
+
+func (c Config) account(folder string, tokens *access.Tokens) mailbox.Account {
 	return mailbox.Account{
 		Addr: c.IMAP.Addr, TLS: orDefault(c.IMAP.TLS, mailbox.TLSImplicit), Username: c.IMAP.Username,
-		Password: c.IMAP.Password, Mailbox: c.mailbox(), ID: orDefault(c.IMAP.ID, "auto"),
+		Password: c.IMAP.Password, Tokens: tokens, CAFile: c.IMAP.CAFile, Mailbox: folder, ID: orDefault(c.IMAP.ID, "auto"),
 	}
 }
 

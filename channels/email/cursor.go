@@ -34,7 +34,7 @@ type cursor struct {
 // maxAside bounds the cursor: a mailbox in which more fail has another fault.
 const maxAside = 1000
 
-func (r *reader) key() string { return "mailbox:" + r.cfg.Name + ":" + r.cfg.mailbox() }
+func (r *reader) key() string { return "mailbox:" + r.cfg.Name + ":" + r.folder }
 
 // load finds where reading goes on.
 func (r *reader) load(ctx context.Context) error {

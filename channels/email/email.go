@@ -19,7 +19,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
+	"hearken/channels/email/access"
 	"hearken/channels/email/letter"
 	"hearken/channels/email/mailbox"
 	"hearken/complaint"
@@ -94,7 +96,7 @@ type Email struct {
 	metrics *metrics
 	pace    pace
 	mailer  mailer
-	trouble trouble // of the mailbox's reader, one connection after the other
+	tokens  *access.Tokens
 }
 
 // New makes the channel of one mailbox. It connects nowhere yet.
@@ -112,9 +114,9 @@ func New(cfg Config, deps Deps) (*Email, error) {
 	}
 	e := &Email{
 		cfg: cfg, deps: deps, book: book, log: deps.Log.With("channel", complaint.Email, "account", cfg.Name),
-		ids: newOutgoing(deps.Keys, cfg.Address), limits: letter.DefaultLimits, metrics: m, pace: normalPace, mailer: mailer{cfg.SMTP},
+		ids: newOutgoing(deps.Keys, cfg.Address), limits: letter.DefaultLimits, metrics: m, pace: normalPace, tokens: access.NewTokens(cfg.OAuth),
 	}
-	e.trouble = trouble{failed: map[uint32]int{}, tooBig: map[uint32]bool{}}
+	e.mailer = newMailer(cfg.SMTP, e.tokens)
 	// Check has found all of these good.
 	e.since, _ = cfg.since(time.Now())
 	e.maxSize, _ = cfg.maxSize()
@@ -142,17 +144,35 @@ func own(all words.Texts) words.Texts {
 // Name is the account's name in config.yaml.
 func (e *Email) Name() string { return e.cfg.Name }
 
-// Run reads the mailbox until ctx ends. It never gives up: servers come back,
-// passwords get corrected.
+// Run reads the mailboxes until ctx ends. It never gives up: servers come
+// back, passwords get corrected.
 func (e *Email) Run(ctx context.Context) error {
+	var all errgroup.Group
+	for _, folder := range e.cfg.folders() {
+		all.Go(func() error {
+			e.follow(ctx, folder)
+			return nil
+		})
+	}
+	return all.Wait()
+}
+
+// follow reads one mailbox, connection after connection.
+func (e *Email) follow(ctx context.Context, folder string) {
+	log := e.log
+	lease := "mailbox:" + e.cfg.Name
+	if folder != e.cfg.folders()[0] {
+		log, lease = log.With("mailbox", folder), lease+":"+folder
+	}
+	trouble := trouble{failed: map[uint32]int{}, tooBig: map[uint32]bool{}}
 	wait := e.pace.first
 	for ctx.Err() == nil {
 		last := e.pace.last
 		good := false
-		err := e.deps.Leases.Hold(ctx, "mailbox:"+e.cfg.Name, func(ctx context.Context) error {
-			return e.read(ctx, func() { good = true })
+		err := e.deps.Leases.Hold(ctx, lease, func(ctx context.Context) error {
+			return e.read(ctx, folder, &trouble, func() { good = true })
 		})
-		e.metrics.connected.WithLabelValues(e.cfg.Name).Set(0)
+		e.metrics.connected.WithLabelValues(e.cfg.Name, folder).Set(0)
 		if ctx.Err() != nil {
 			break
 		}
@@ -162,12 +182,12 @@ func (e *Email) Run(ctx context.Context) error {
 		switch {
 		case errors.Is(err, mailbox.ErrLogin):
 			wait, last = max(wait, e.pace.login), e.pace.lastLogin
-			e.log.Error("mailbox can't be read", "err", err, "again_in", wait.String())
+			log.Error("mailbox can't be read", "err", err, "again_in", wait.String())
 		case errors.Is(err, errRefused):
 			wait = min(wait, e.pace.refused)
-			e.log.Warn("mail stays in the mailbox for now", "err", err, "again_in", wait.String())
+			log.Warn("mail stays in the mailbox for now", "err", err, "again_in", wait.String())
 		case err != nil:
-			e.log.Warn("mailbox connection ended", "err", err, "again_in", wait.String())
+			log.Warn("mailbox connection ended", "err", err, "again_in", wait.String())
 		}
 		select {
 		case <-ctx.Done():
@@ -175,27 +195,30 @@ func (e *Email) Run(ctx context.Context) error {
 		}
 		wait = min(2*wait, last)
 	}
-	return nil
 }
 
 // read is one connection: sweep, wait, sweep again.
-func (e *Email) read(ctx context.Context, good func()) error {
-	box, err := mailbox.Open(ctx, e.cfg.account())
+func (e *Email) read(ctx context.Context, folder string, trouble *trouble, good func()) error {
+	account := e.cfg.account(folder, e.tokens)
+	box, err := mailbox.Open(ctx, account)
+	if errors.Is(err, mailbox.ErrLogin) && e.tokens != nil {
+		box, err = mailbox.Open(ctx, account) // with a new token
+	}
 	if err != nil {
 		return err
 	}
 	defer box.Close()
-	r := &reader{Email: e, box: box, trouble: &e.trouble}
+	r := &reader{Email: e, box: box, folder: folder, trouble: trouble}
 	if err := r.load(ctx); err != nil {
 		return err
 	}
-	e.metrics.connected.WithLabelValues(e.cfg.Name).Set(1)
+	e.metrics.connected.WithLabelValues(e.cfg.Name, folder).Set(1)
 	for {
 		if err := r.sweep(ctx); err != nil {
 			return err
 		}
 		good()
-		e.metrics.swept.WithLabelValues(e.cfg.Name).SetToCurrentTime()
+		e.metrics.swept.WithLabelValues(e.cfg.Name, folder).SetToCurrentTime()
 		if err := box.Wait(ctx, e.pace.idle, e.pace.poll); err != nil {
 			return err
 		}
@@ -211,10 +234,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		connected: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "hearken_mailbox_connected", Help: "1 while this gateway reads the mailbox.",
-		}, []string{"account"}),
+		}, []string{"account", "mailbox"}),
 		swept: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "hearken_mailbox_swept_timestamp_seconds", Help: "When the mailbox was last read to its end.",
-		}, []string{"account"}),
+		}, []string{"account", "mailbox"}),
 	}
 	if reg == nil {
 		return m, nil

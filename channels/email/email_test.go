@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
+	"hearken/channels/email/access"
 	"hearken/channels/email/mailbox"
 	"hearken/complaint"
 	"hearken/internal/audit"
@@ -91,13 +92,15 @@ func count(n int) func([]complaint.Contact, int) bool {
 
 // memory is Cursors and Leases in memory.
 type memory struct {
-	mu    sync.Mutex
-	notes map[string][]byte
-	fail  error
-	lease sync.Mutex
+	mu     sync.Mutex
+	notes  map[string][]byte
+	fail   error
+	leases map[string]*sync.Mutex
 }
 
-func newMemory() *memory { return &memory{notes: map[string][]byte{}} }
+func newMemory() *memory {
+	return &memory{notes: map[string][]byte{}, leases: map[string]*sync.Mutex{}}
+}
 
 func (m *memory) Load(_ context.Context, key string) ([]byte, error) {
 	m.mu.Lock()
@@ -112,9 +115,15 @@ func (m *memory) Save(_ context.Context, key string, v []byte) error {
 	return m.fail
 }
 
-func (m *memory) Hold(ctx context.Context, _ string, run func(context.Context) error) error {
-	m.lease.Lock()
-	defer m.lease.Unlock()
+func (m *memory) Hold(ctx context.Context, name string, run func(context.Context) error) error {
+	m.mu.Lock()
+	if m.leases[name] == nil {
+		m.leases[name] = &sync.Mutex{}
+	}
+	lease := m.leases[name]
+	m.mu.Unlock()
+	lease.Lock()
+	defer lease.Unlock()
 	return run(ctx)
 }
 
@@ -233,6 +242,14 @@ func TestConfigCheck(t *testing.T) {
 		"imap.id:":             func(c *Config) { c.IMAP.ID = "yes" },
 		"smtp.addr:":           func(c *Config) { c.SMTP.Addr = "x" },
 		"smtp.username:":       func(c *Config) { c.SMTP.Addr = "x:25"; c.SMTP.Username = "u" },
+		"imap.ca_file:":        func(c *Config) { c.IMAP.CAFile = "/nowhere.pem" },
+		"imap.also:":           func(c *Config) { c.IMAP.Also = []string{"Junk", "Junk"} },
+		"processed.failed_to:": func(c *Config) { c.Processed.FailedTo = "INBOX" },
+		"smtp.per_minute:":     func(c *Config) { c.SMTP.PerMinute = -1 },
+		"oauth.token_url:": func(c *Config) {
+			c.OAuth = access.OAuth{TokenURL: "http://login.example.com/token", ClientID: "c", ClientSecret: secret.New("s")}
+		},
+		"oauth.client_secret:": func(c *Config) { c.OAuth = access.OAuth{TokenURL: "https://login.example.com/token", ClientID: "c"} },
 		"processed: give":      func(c *Config) { c.Processed.Flag = "seen" },
 		"processed.flag:":      func(c *Config) { c.Processed = Processed{Flag: "x"} },
 		"processed.move_to:":   func(c *Config) { c.Processed.MoveTo = "inbox" },

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -42,17 +40,19 @@ var errRefused = errors.New("mail could not be taken now")
 
 // trouble is what one connection learns for the next.
 type trouble struct {
-	careful int             // so many mails are read one by one, to find the one that breaks the connection
-	failed  map[uint32]int  // how often a mail failed alone, in a row
-	tooBig  map[uint32]bool // mails beyond max_size of which the server told a smaller size, as Exchange does
-	retried time.Time       // when what lies behind the cursor had its last chance
+	careful int               // so many mails are read one by one, to find the one that breaks the connection
+	failed  map[uint32]int    // how often a mail failed alone, in a row
+	tooBig  map[uint32]bool   // mails beyond max_size of which the server told a smaller size, as Exchange does
+	reasons map[uint32]string // why mails were set aside, as far as we saw it
+	retried time.Time         // when what lies behind the cursor had its last chance
 }
 
 // reader reads one mailbox over one connection.
 type reader struct {
 	*Email
-	box *mailbox.Box
-	at  cursor
+	box    *mailbox.Box
+	folder string
+	at     cursor
 	*trouble
 }
 
@@ -86,6 +86,7 @@ func (r *reader) sweep(ctx context.Context) error {
 type outcome struct {
 	err      error // nil: it is safe
 	received time.Time
+	handled  bool // the mail was there: the error is ours, not the server's
 }
 
 // take reads a chunk of mails, hands them over, and then moves or flags those
@@ -124,7 +125,26 @@ func (r *reader) take(ctx context.Context, uids []uint32) error {
 			return err
 		}
 	}
-	return r.advance(ctx, uids, got)
+	if err := r.advance(ctx, uids, got); err != nil {
+		return err
+	}
+	return r.failNow(ctx, got)
+}
+
+// failNow moves away mails whose fault is their own: another try would end
+// alike.
+func (r *reader) failNow(ctx context.Context, got map[uint32]outcome) error {
+	changed := false
+	for uid, o := range got {
+		if _, aside := r.at.Aside[uid]; aside && o.handled && r.fail(ctx, uid) {
+			delete(r.at.Aside, uid)
+			changed = true
+		}
+	}
+	if changed {
+		return r.save(ctx)
+	}
+	return nil
 }
 
 // broken deals with a connection that ended within a chunk. Nothing can be
@@ -162,6 +182,10 @@ func (r *reader) advance(ctx context.Context, uids []uint32, got map[uint32]outc
 				r.at.Aside = map[uint32]time.Time{}
 			}
 			r.at.Aside[uid] = r.at.Newest
+			if r.reasons == nil {
+				r.reasons = map[uint32]string{}
+			}
+			r.reasons[uid] = o.err.Error()
 		}
 		r.at.Last = max(r.at.Last, uid)
 		if o.received.After(r.at.Newest) {
@@ -174,77 +198,6 @@ func (r *reader) advance(ctx context.Context, uids []uint32, got map[uint32]outc
 		}
 	}
 	return stopped
-}
-
-// lookBack gives the mail behind the cursor another chance now and then: what
-// was set aside, and what a server let appear below a UID that we had seen
-// already, which RFC 3501 section 2.3.1.1 forbids.
-func (r *reader) lookBack(ctx context.Context) error {
-	if time.Since(r.retried) < r.pace.again {
-		return nil
-	}
-	first := r.retried.IsZero()
-	r.retried = time.Now()
-	if first {
-		return nil // not at once: what failed a moment ago fails again
-	}
-	aside := slices.Collect(maps.Keys(r.at.Aside))
-	// One that breaks the connection must not always be the first.
-	rand.Shuffle(len(aside), func(i, j int) { aside[i], aside[j] = aside[j], aside[i] })
-	for _, uid := range aside {
-		gone, err := r.retry(ctx, uid)
-		if err != nil {
-			return err
-		}
-		if gone {
-			delete(r.at.Aside, uid)
-			if err := r.save(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	return r.takeOverlooked(ctx)
-}
-
-// retry takes one mail that was set aside. gone says that it needs no more of
-// our care.
-func (r *reader) retry(ctx context.Context, uid uint32) (gone bool, err error) {
-	got, err := r.fetch(ctx, []uint32{uid})
-	if err != nil && !mailbox.Refused(err) {
-		return false, err
-	}
-	if o, known := got[uid]; known {
-		if o.err != nil {
-			return false, nil
-		}
-		return true, r.putAway(ctx, []uint32{uid})
-	}
-	there, err := r.box.Present(ctx, []uint32{uid})
-	return err == nil && len(there) == 0, err
-}
-
-// takeOverlooked takes recent unseen mail that the cursor went past. Where mail
-// is moved away none is left behind; where it is only flagged, people may have
-// marked it unread for themselves. What is read twice has the same id.
-func (r *reader) takeOverlooked(ctx context.Context) error {
-	if r.cfg.Processed.MoveTo == "" {
-		return nil
-	}
-	uids, err := r.box.Unseen(ctx, r.at.Top+1, r.at.Last, time.Now().Add(-overlooked))
-	if err != nil {
-		return err
-	}
-	uids = slices.DeleteFunc(uids, func(uid uint32) bool {
-		_, aside := r.at.Aside[uid]
-		return aside
-	})
-	for chunk := range slices.Chunk(uids, chunk) {
-		r.log.Warn("unread mail behind the cursor is taken", "mails", len(chunk))
-		if err := r.take(ctx, chunk); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // fetch reads mails and hands them over, several at once. It returns what is
@@ -278,7 +231,7 @@ func (r *reader) fetch(ctx context.Context, uids []uint32) (map[uint32]outcome, 
 			err := r.handle(ctx, m, source)
 			mu.Lock()
 			defer mu.Unlock()
-			got[m.UID] = outcome{err: err, received: m.Received}
+			got[m.UID] = outcome{err: err, received: m.Received, handled: true}
 			return nil
 		})
 		return nil
@@ -315,25 +268,4 @@ func (r *reader) lift(m mailbox.Mail, body io.Reader) (raw, error) {
 		return raw{}, fmt.Errorf("%w: keep mail %d: %w", errRefused, m.UID, err)
 	}
 	return raw{blob: b}, nil
-}
-
-// putAway moves or flags mails that are safe.
-func (r *reader) putAway(ctx context.Context, uids []uint32) error {
-	if r.cfg.Processed.MoveTo != "" {
-		err := r.box.Move(ctx, uids, r.cfg.Processed.MoveTo)
-		if err == nil {
-			return nil
-		}
-		if !mailbox.Refused(err) && !errors.Is(err, mailbox.ErrCantMove) {
-			return err
-		}
-		r.log.Error("mail could not be moved and is flagged instead", "mails", len(uids), "err", err)
-	}
-	err := r.box.MarkSeen(ctx, uids)
-	if mailbox.Refused(err) {
-		// They are safe, and the cursor knows it.
-		r.log.Error("mail could not be flagged", "mails", len(uids), "err", err)
-		return nil
-	}
-	return err
 }

@@ -154,7 +154,7 @@ func TestSendErrors(t *testing.T) {
 	}
 	bad := e.cfg
 	bad.SMTP.Password = secretOf("wrong")
-	e.mailer = mailer{bad.SMTP}
+	e.mailer = newMailer(bad.SMTP, nil)
 	if err := e.Send(within(t), receipt("r")); err == nil || complaint.IsPermanent(err) {
 		t.Errorf("wrong password: %v", err)
 	}

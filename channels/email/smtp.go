@@ -13,7 +13,9 @@ import (
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
+	"golang.org/x/time/rate"
 
+	"hearken/channels/email/access"
 	"hearken/channels/email/mailbox"
 	"hearken/complaint"
 )
@@ -22,11 +24,29 @@ import (
 var errSenderRefused = errors.New("the server refused the sender")
 
 // mailer hands mails to one SMTP server.
-type mailer struct{ cfg SMTP }
+type mailer struct {
+	cfg    SMTP
+	tokens *access.Tokens // instead of a password; nil for none
+	pace   *rate.Limiter
+}
+
+// perMinute is how many mails are sent within a minute where nothing is set.
+const perMinute = 120
+
+func newMailer(cfg SMTP, tokens *access.Tokens) mailer {
+	n := cfg.PerMinute
+	if n == 0 {
+		n = perMinute
+	}
+	return mailer{cfg: cfg, tokens: tokens, pace: rate.NewLimiter(rate.Limit(float64(n)/60), max(1, n/4))}
+}
 
 // send delivers one mail in one connection. Its errors never name the
 // recipient.
 func (m mailer) send(ctx context.Context, from, to string, mail []byte) error {
+	if err := m.pace.Wait(ctx); err != nil {
+		return fmt.Errorf("wait for its turn (smtp.per_minute): %w", err)
+	}
 	c, err := m.dial(ctx)
 	if err != nil {
 		return err
@@ -35,7 +55,7 @@ func (m mailer) send(ctx context.Context, from, to string, mail []byte) error {
 	if err := c.Hello(hostname()); err != nil {
 		return m.fault("greeted", to, err)
 	}
-	if err := m.login(c); err != nil {
+	if err := m.login(ctx, c); err != nil {
 		// Passwords get corrected: worth another try.
 		return fmt.Errorf("log in to %s (check smtp.username and smtp.password): %s", m.cfg.Addr, mask(err, to))
 	}
@@ -76,11 +96,10 @@ func (m mailer) send(ctx context.Context, from, to string, mail []byte) error {
 }
 
 func (m mailer) dial(ctx context.Context) (*smtp.Client, error) {
-	host, _, err := net.SplitHostPort(m.cfg.Addr)
+	config, err := access.TLS(m.cfg.Addr, m.cfg.CAFile)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %q: %w", m.cfg.Addr, err)
+		return nil, err
 	}
-	config := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
 	var conn net.Conn
 	if orDefault(m.cfg.TLS, mailbox.TLSImplicit) == mailbox.TLSImplicit {
 		conn, err = (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", m.cfg.Addr)
@@ -117,7 +136,18 @@ func (w *watched) Close() error {
 	return w.Conn.Close()
 }
 
-func (m mailer) login(c *smtp.Client) error {
+func (m mailer) login(ctx context.Context, c *smtp.Client) error {
+	if m.tokens != nil {
+		token, err := m.tokens.Token(ctx)
+		if err != nil {
+			return err
+		}
+		err = c.Auth(m.tokens.Client(m.cfg.Addr, m.cfg.Username, token))
+		if err != nil {
+			m.tokens.Forget()
+		}
+		return err
+	}
 	user, pass := m.cfg.Username, m.cfg.Password.Reveal()
 	switch {
 	case user == "":

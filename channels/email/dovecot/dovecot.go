@@ -6,8 +6,15 @@ package dovecot
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -31,31 +38,44 @@ const startTime = 30 * time.Second
 
 // Server is a Dovecot. Make one with New, then Start and Stop it at will.
 type Server struct {
-	Addr string // host:port of IMAP without TLS
-	dir  string
-	cmd  *exec.Cmd
-	done chan struct{}
+	Addr    string // host:port of IMAP without TLS, or with STARTTLS
+	TLSAddr string // host:port of IMAP over TLS
+	CAFile  string // PEM of the certificate that it shows
+	dir     string
+	tokens  string
+	cmd     *exec.Cmd
+	done    chan struct{}
 }
 
 // New prepares a server in dir, which must be empty, and starts it.
-func New(dir string) (*Server, error) {
+func New(dir string) (*Server, error) { return NewWithTokens(dir, "http://127.0.0.1:1/?token=") }
+
+// NewWithTokens is New for a server that takes access tokens too (XOAUTH2 and
+// OAUTHBEARER). It asks the URL introspection, with the token behind it, whose
+// they are: a JSON object with "active" and "email" (RFC 7662).
+func NewWithTokens(dir, introspection string) (*Server, error) {
+	s, err := prepared(dir, introspection)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Start()
+}
+
+func prepared(dir, introspection string) (*Server, error) {
 	if _, err := exec.LookPath("dovecot"); err != nil {
 		return nil, fmt.Errorf("dovecot is not installed; install it with: apt-get install -y dovecot-imapd (or: make deps): %w", err)
 	}
-	s := &Server{dir: dir}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("find a port for dovecot: %w", err)
-	}
-	s.Addr = l.Addr().String()
-	if err := l.Close(); err != nil {
-		return nil, fmt.Errorf("find a port for dovecot: %w", err)
+	s := &Server{dir: dir, CAFile: filepath.Join(dir, "cert.pem"), tokens: introspection}
+	for _, addr := range []*string{&s.Addr, &s.TLSAddr} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("find a port for dovecot: %w", err)
+		}
+		*addr = l.Addr().String()
+		defer l.Close() // both at once, so that they differ
 	}
 	if err := s.prepare(); err != nil {
 		return nil, fmt.Errorf("prepare dovecot: %w", err)
-	}
-	if err := s.Start(); err != nil {
-		return nil, err
 	}
 	return s, nil
 }
@@ -95,10 +115,43 @@ func (s *Server) prepare() error {
 			}
 		}
 	}
+	if err := certify(s.CAFile, filepath.Join(s.dir, "key.pem")); err != nil {
+		return err
+	}
+	tokens := "introspection_mode = get\nintrospection_url = " + s.tokens + "\nusername_attribute = email\nactive_attribute = active\nactive_value = true\n"
+	if err := os.WriteFile(filepath.Join(s.dir, "tokens.conf"), []byte(tokens), 0o644); err != nil {
+		return err
+	}
 	_, port, _ := net.SplitHostPort(s.Addr)
-	conf := strings.NewReplacer("DIR", s.dir, "PORT", port, "PASSWORD", Password, "LOGIN", login,
+	_, tlsPort, _ := net.SplitHostPort(s.TLSAddr)
+	conf := strings.NewReplacer("DIR", s.dir, "TLSPORT", tlsPort, "PORT", port, "PASSWORD", Password, "LOGIN", login,
 		"GROUP", group.Name, "UID", strconv.Itoa(uid), "GID", strconv.Itoa(gid)).Replace(config)
 	return os.WriteFile(s.conf(), []byte(conf), 0o644)
+}
+
+// certify writes a certificate for this machine and its key.
+func certify(certFile, keyFile string) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "127.0.0.1"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}), 0o644),
+		os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600),
+	)
 }
 
 func (s *Server) conf() string { return filepath.Join(s.dir, "dovecot.conf") }
@@ -109,7 +162,10 @@ state_dir = DIR/state
 log_path = DIR/log
 protocols = imap
 listen = 127.0.0.1
-ssl = no
+ssl = yes
+ssl_cert = <DIR/cert.pem
+ssl_key = <DIR/key.pem
+auth_mechanisms = plain login xoauth2 oauthbearer
 disable_plaintext_auth = no
 default_internal_user = LOGIN
 default_internal_group = GROUP
@@ -122,7 +178,13 @@ mail_location = maildir:DIR/mail/%u
 mail_max_userip_connections = 0
 auth_failure_delay = 0
 passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = DIR/tokens.conf
+}
+passdb {
   driver = static
+  mechanisms = plain login
   args = password=PASSWORD
 }
 userdb {
@@ -136,7 +198,8 @@ service imap-login {
     port = PORT
   }
   inet_listener imaps {
-    port = 0
+    port = TLSPORT
+    ssl = yes
   }
 }
 service anvil {
@@ -303,4 +366,40 @@ func (s *Server) Renumber(user string) error {
 		}
 	}
 	return nil
+}
+
+// Create makes a mailbox.
+func (s *Server) Create(user, mailbox string) error {
+	c, err := s.dial(user)
+	if err != nil {
+		return fmt.Errorf("make mailbox %s: %w", mailbox, err)
+	}
+	defer c.Close()
+	if err := c.Create(mailbox, nil).Wait(); err != nil {
+		return fmt.Errorf("make mailbox %s: %w", mailbox, err)
+	}
+	return nil
+}
+
+// Mails returns the mails of a mailbox.
+func (s *Server) Mails(user, mailbox string) ([]string, error) {
+	c, err := s.dial(user)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", mailbox, err)
+	}
+	defer c.Close()
+	if _, err := c.Select(mailbox, &imap.SelectOptions{ReadOnly: true}).Wait(); err != nil {
+		return nil, fmt.Errorf("read %s: %w", mailbox, err)
+	}
+	got, err := c.Fetch(imap.SeqSet{{Start: 1, Stop: 0}}, &imap.FetchOptions{BodySection: []*imap.FetchItemBodySection{{Peek: true}}}).Collect()
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", mailbox, err)
+	}
+	var out []string
+	for _, m := range got {
+		for _, section := range m.BodySection {
+			out = append(out, string(section.Bytes))
+		}
+	}
+	return out, nil
 }

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"hearken/channels/email/access"
+
 	"github.com/emersion/go-imap/v2/imapclient"
 )
 
@@ -53,13 +55,13 @@ func (c *conn) abort() {
 func (b *Box) connect(ctx context.Context, a Account) error {
 	ctx, cancel := context.WithTimeout(ctx, b.answer)
 	defer cancel()
-	host, _, err := net.SplitHostPort(a.Addr)
+	config, err := access.TLS(a.Addr, a.CAFile)
 	if err != nil {
-		return fmt.Errorf("connect to %q: %w", a.Addr, err)
+		return err
 	}
+	config.NextProtos = []string{"imap"} // RFC 7301
 	// A dead peer is noticed within a minute (30 s idle, 3 probes of 10 s).
 	d := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}}
-	config := &tls.Config{ServerName: host, NextProtos: []string{"imap"}, MinVersion: tls.VersionTLS12}
 	var raw net.Conn
 	if a.TLS == TLSImplicit {
 		raw, err = (&tls.Dialer{NetDialer: d, Config: config}).DialContext(ctx, "tcp", a.Addr)

@@ -19,6 +19,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 
+	"hearken/channels/email/access"
 	"hearken/internal/secret"
 )
 
@@ -35,6 +36,8 @@ type Account struct {
 	TLS      string
 	Username string
 	Password secret.Value
+	Tokens   *access.Tokens // instead of a password; nil for none
+	CAFile   string         // PEM certificates that are trusted instead of the system's
 	Mailbox  string
 	ID       string // "auto", "always", "never": whether to tell who we are (RFC 2971)
 	// Answer is how long the server may take for an answer, or for the next
@@ -99,16 +102,11 @@ func open(ctx context.Context, a Account, alwaysID bool) (*Box, error) {
 }
 
 func (b *Box) enter(ctx context.Context, a Account, alwaysID bool) error {
-	err := b.call(ctx, b.answer, func() error { return b.client.Login(a.Username, a.Password.Reveal()).Wait() })
-	if err != nil {
-		return fmt.Errorf("log in to %s: %w", a.Addr, loginError(err))
+	if err := b.login(ctx, a); err != nil {
+		return fmt.Errorf("log in to %s: %w", a.Addr, err)
 	}
 	// Capabilities change with the login (Exchange shows MOVE only then).
-	err = b.call(ctx, b.answer, func() (err error) {
-		b.caps, err = b.client.Capability().Wait()
-		return err
-	})
-	if err != nil {
+	if err := b.capabilities(ctx); err != nil {
 		return fmt.Errorf("ask %s what it can do: %w", a.Addr, err)
 	}
 	if alwaysID || a.ID != "never" && b.caps.Has(imap.CapID) {
@@ -121,7 +119,7 @@ func (b *Box) enter(ctx context.Context, a Account, alwaysID bool) error {
 			return fmt.Errorf("tell %s who we are (set id: never if it can't take that): %w", a.Addr, err)
 		}
 	}
-	err = b.call(ctx, b.answer, func() error {
+	err := b.call(ctx, b.answer, func() error {
 		data, err := b.client.Select(a.Mailbox, nil).Wait()
 		if err == nil {
 			b.Validity, b.Next = data.UIDValidity, uint32(data.UIDNext)
@@ -132,19 +130,6 @@ func (b *Box) enter(ctx context.Context, a Account, alwaysID bool) error {
 		return fmt.Errorf("open mailbox %q on %s: %w", a.Mailbox, a.Addr, err)
 	}
 	return nil
-}
-
-// loginError tells a refusal from a server that is merely in trouble.
-func loginError(err error) error {
-	var e *imap.Error
-	if !errors.As(err, &e) || e.Type != imap.StatusResponseTypeNo {
-		return err
-	}
-	switch e.Code {
-	case imap.ResponseCodeUnavailable, imap.ResponseCodeServerBug, imap.ResponseCodeInUse, imap.ResponseCodeLimit, imap.ResponseCodeContactAdmin:
-		return err
-	}
-	return fmt.Errorf("%w; check username and password (some providers want an app password or authorization code): %w", ErrLogin, err)
 }
 
 // call runs one exchange with the server. When it takes longer than d, or ctx
@@ -335,54 +320,6 @@ func (p *progress) Read(buf []byte) (int, error) {
 		p.broken = err
 	}
 	return n, err
-}
-
-// Move moves mails to another mailbox, which is made where it is missing.
-func (b *Box) Move(ctx context.Context, uids []uint32, target string) error {
-	if !b.caps.Has(imap.CapMove) && !b.caps.Has(imap.CapUIDPlus) && !b.caps.Has(imap.CapIMAP4rev2) {
-		// The fallback would be a plain EXPUNGE, which removes other people's
-		// deleted mail too.
-		return ErrCantMove
-	}
-	move := func() error {
-		return b.call(ctx, 5*b.answer, func() error {
-			_, err := b.client.Move(set(uids), target).Wait()
-			return err
-		})
-	}
-	err := move()
-	var refused *imap.Error
-	if errors.As(err, &refused) && refused.Code == imap.ResponseCodeTryCreate {
-		err = b.call(ctx, b.answer, func() error { return b.client.Create(target, nil).Wait() })
-		if err == nil || errors.As(err, &refused) && refused.Code == imap.ResponseCodeAlreadyExists {
-			err = move()
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("move %d mails to %q: %w", len(uids), target, err)
-	}
-	return nil
-}
-
-// ErrCantMove says that the server has neither MOVE nor UIDPLUS.
-var ErrCantMove = errors.New("the server can't move mail safely (it has neither MOVE nor UIDPLUS); set processed: {flag: seen}")
-
-// MarkSeen flags mails as \Seen.
-func (b *Box) MarkSeen(ctx context.Context, uids []uint32) error {
-	err := b.call(ctx, 5*b.answer, func() error {
-		return b.client.Store(set(uids), &imap.StoreFlags{Op: imap.StoreFlagsAdd, Silent: true, Flags: []imap.Flag{imap.FlagSeen}}, nil).Close()
-	})
-	if err != nil {
-		return fmt.Errorf("flag %d mails: %w", len(uids), err)
-	}
-	return nil
-}
-
-// Refused tells whether err is the server's answer to one command, after which
-// the connection is still good.
-func Refused(err error) bool {
-	var e *imap.Error
-	return errors.As(err, &e) && e.Type != imap.StatusResponseTypeBye
 }
 
 func span(from, to uint32) []imap.UIDSet {
