@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/emersion/go-message"
 	"github.com/emersion/go-message/mail"
 
 	"hearken/channels/email/letter"
@@ -65,23 +66,46 @@ func (e *Email) compose(r complaint.Reply, to string) ([]byte, error) {
 	if !plainToken(r.Language) {
 		h.Del("Content-Language")
 	}
-	h.SetContentType("text/plain", map[string]string{"charset": "utf-8"})
-	h.Set("Content-Transfer-Encoding", "quoted-printable")
-	if mostlyBeyondASCII(text) {
-		h.Set("Content-Transfer-Encoding", "base64")
-	}
-	var out bytes.Buffer
-	w, err := mail.CreateSingleInlineWriter(&out, h)
+	page, err := e.page(r, text)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.WriteString(w, strings.ReplaceAll(text, "\n", "\r\n")); err != nil {
+	// The boundary follows from the reply too: the mail is the same each time.
+	_, boundary, _ := strings.Cut(strings.TrimPrefix(e.ids.id(r), "h."), ".")
+	boundary, _, _ = strings.Cut(boundary, "@")
+	h.SetContentType("multipart/alternative", map[string]string{"boundary": "hearken-" + strings.ReplaceAll(boundary, ".", "-")})
+	var out bytes.Buffer
+	w, err := message.CreateWriter(&out, h.Header)
+	if err != nil {
 		return nil, err
+	}
+	for _, part := range []struct{ kind, body string }{{"text/plain", text}, {"text/html", page}} {
+		if err := writePart(w, part.kind, part.body); err != nil {
+			return nil, err
+		}
 	}
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// writePart writes one form of the text.
+func writePart(w *message.Writer, kind, body string) error {
+	var h message.Header
+	h.SetContentType(kind, map[string]string{"charset": "utf-8"})
+	h.Set("Content-Transfer-Encoding", "quoted-printable")
+	if mostlyBeyondASCII(body) {
+		h.Set("Content-Transfer-Encoding", "base64")
+	}
+	part, err := w.CreatePart(h)
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(part, strings.ReplaceAll(body, "\n", "\r\n")); err != nil {
+		return err
+	}
+	return part.Close()
 }
 
 // text is what the mail says.

@@ -1,9 +1,12 @@
 package email
 
 import (
+	"strings"
 	"testing"
 
+	"hearken/channels/email/mailbox"
 	"hearken/complaint"
+	"hearken/internal/secret"
 )
 
 func TestJudge(t *testing.T) {
@@ -68,3 +71,53 @@ func TestFiledMailIsPutAwayAndNotRegistered(t *testing.T) {
 		t.Errorf("%d contacts", len(got))
 	}
 }
+
+// Two gateways that are each other's customer stop after one answer.
+func TestTwoGatewaysDoNotTalkForEver(t *testing.T) {
+	a, b := newWorld(t), newWorld(t)
+	keys, err := secret.LoadKeys(secret.New("the secret of another gateway"), "")
+	must(t, err)
+	b.keys = keys
+	one := a.channel(config("127.0.0.1:1", "u"))
+	cfg := config("127.0.0.1:1", "u")
+	cfg.Address, cfg.PlusAddresses = "care@example.org", true
+	two := b.channel(cfg)
+	hear := func(w *world, e *Email, mail []byte) (complaint.Contact, bool) {
+		r := reader{Email: e, box: &mailbox.Box{}, trouble: &trouble{}}
+		n := len(w.intake.taken)
+		must(t, r.handle(t.Context(), mailbox.Mail{UID: 1}, raw0(mail)))
+		if len(w.intake.taken) == n {
+			return complaint.Contact{}, false
+		}
+		return w.intake.taken[n], true
+	}
+	// A receipt from the one is registered by the other, and not answered.
+	r := receipt("r1")
+	raw, err := one.compose(r, "care@example.org")
+	must(t, err)
+	if c, registered := hear(b, two, raw); registered {
+		t.Errorf("a receipt: %+v", c)
+	}
+	// What a department says is a person's words, and bears the wish that no
+	// machine answers them.
+	r.ID, r.Kind, r.Text = "u1", complaint.ReplyUpdate, "we are looking into it"
+	raw, err = one.compose(r, "care@example.org")
+	must(t, err)
+	c, registered := hear(b, two, raw)
+	if !registered || c.WantsReceipt {
+		t.Errorf("an answer: %v %+v", registered, c)
+	}
+	// Should the other side answer all the same, that answer is filed.
+	back := receipt("r2")
+	back.InReplyTo, back.References = c.Ref, append(c.References, c.Ref)
+	raw, err = two.compose(back, "support@example.com")
+	must(t, err)
+	if !strings.Contains(string(raw), "Reply-To: <"+two.ids.replyTo(number)+">") {
+		t.Errorf("no reply address: %s", raw)
+	}
+	if c, registered = hear(a, one, raw); registered {
+		t.Errorf("a receipt for our answer: %+v", c)
+	}
+}
+
+func raw0(b []byte) raw { return raw{bytes: b} }

@@ -11,6 +11,7 @@ import (
 	"github.com/emersion/go-smtp"
 	"pgregory.net/rapid"
 
+	"hearken/channels/email/access"
 	"hearken/channels/email/letter"
 	"hearken/channels/email/mailtest"
 	"hearken/complaint"
@@ -68,6 +69,10 @@ func TestReceipt(t *testing.T) {
 	}
 	if !strings.Contains(l.Text, "2611 2300 4279") || !strings.Contains(l.Text, "您好") || len(l.Notes) > 0 {
 		t.Errorf("%q %q", l.Text, l.Notes)
+	}
+	page := string(got[0])
+	if !strings.Contains(page, "multipart/alternative") || !strings.Contains(page, "text/html") {
+		t.Error("there is no page")
 	}
 	if !bytes.Equal(got[0], got[1]) {
 		t.Error("the second attempt is another mail")
@@ -245,5 +250,60 @@ func TestBareSubject(t *testing.T) {
 		if got := bareSubject(in); got != want {
 			t.Errorf("%q: %q", in, got)
 		}
+	}
+}
+
+func TestThePageIsTheText(t *testing.T) {
+	w := newWorld(t)
+	e := w.channel(config("127.0.0.1:1", "u"))
+	r := receipt("u2")
+	r.Kind, r.Language, r.Text = complaint.ReplyUpdate, "zh", "已退款 <script>alert(1)</script> & 谢谢。\n\n见 https://shop.example.com/o?id=1&x=2。\n第二行"
+	text, err := e.text(r)
+	must(t, err)
+	page, err := e.page(r, text)
+	must(t, err)
+	for _, want := range []string{`lang="zh"`, "&lt;script&gt;", `<a href="https://shop.example.com/o?id=1&amp;x=2">`, "<br>\n第二行", "2611 2300 4279"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%s is not in %s", want, page)
+		}
+	}
+	if strings.Contains(page, "<script>") {
+		t.Error("a department's words are markup")
+	}
+	r.Language = `zh"><b>`
+	if page, err = e.page(r, text); err != nil || strings.Contains(page, "<b>") {
+		t.Errorf("%s, %v", page, err)
+	}
+}
+
+// The same over protected connections, and with a token.
+func TestSendProtected(t *testing.T) {
+	p := newProvider(t, "support@example.com")
+	for _, how := range []string{"implicit", "starttls"} {
+		t.Run(how, func(t *testing.T) {
+			s := smtpServer(t, how, func(token string) bool {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				return p.good[token]
+			})
+			w := newWorld(t)
+			cfg := config("127.0.0.1:1", "u")
+			cfg.SMTP = SMTP{Addr: s.addr, TLS: how, CAFile: s.caFile, Username: "support@example.com"}
+			cfg.OAuth = access.OAuth{TokenURL: p.URL + "/token", ClientID: "c", ClientSecret: secretOf("s")}
+			e := w.channel(cfg)
+			must(t, e.Send(within(t), receipt("r1")))
+			p.revoke()
+			if err := e.Send(within(t), receipt("r1")); err == nil || complaint.IsPermanent(err) {
+				t.Fatalf("a token that is void: %v", err)
+			}
+			must(t, e.Send(within(t), receipt("r1"))) // with a new one
+			if n := len(s.taken()); n != 2 {
+				t.Errorf("%d mails", n)
+			}
+			cfg.SMTP.CAFile = ""
+			if err := w.channel(cfg).Send(within(t), receipt("r1")); err == nil || !strings.Contains(err.Error(), "certificate") {
+				t.Errorf("a server that nobody vouches for: %v", err)
+			}
+		})
 	}
 }

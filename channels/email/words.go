@@ -5,6 +5,8 @@ import "hearken/internal/words"
 // texts are what a mail from us says. {{.number}} is the number in groups;
 // nothing that the customer wrote goes in, so that nobody can make us say
 // something to somebody else.
+// email.html is the frame of the page: {{.text}} is the text, made of the
+// others.
 var texts = words.Texts{
 	"zh": {
 		"email.receipt.registered": `您好！
@@ -57,5 +59,14 @@ If there is anything else, just reply to this mail.
 Complaint {{.number}}. To write back, just reply to this mail.
 `,
 		"email.subject": `Your complaint`,
+		"email.html": `<!DOCTYPE html>
+<html lang="{{.language}}">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"></head>
+<body style="margin:0;padding:16px;font:16px/1.6 -apple-system,'Segoe UI','PingFang SC','Microsoft YaHei',Arial,sans-serif;color:#1a1a1a">
+<div style="max-width:600px">
+{{.text}}</div>
+</body>
+</html>
+`,
 	},
 }
