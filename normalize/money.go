@@ -13,15 +13,23 @@ var notOrder = regexp.MustCompile(`(?i)(?:快递|物流|运单|快递单|trackin
 
 // orderNo finds an order's number: at least five characters with a digit.
 func orderNo(text string) string {
-	text = head(text)
-	for _, m := range orderShape.FindAllStringSubmatchIndex(text, 10) {
-		no := text[m[2]:m[3]]
-		if strings.ContainsAny(no, "0123456789") && !notOrder.MatchString(text[:m[0]]) {
-			return strings.TrimRight(no, "-_")
+	for text := range near(head(text), "", 1, orderBefore, orderAfter) {
+		for _, m := range orderShape.FindAllStringSubmatchIndex(text, 10) {
+			no := text[m[2]:m[3]]
+			if strings.ContainsAny(no, "0123456789") && !notOrder.MatchString(text[:m[0]]) {
+				return strings.TrimRight(no, "-_")
+			}
 		}
 	}
 	return ""
 }
+
+// What may stand around the digits of an order's number, in bytes: the rest of
+// it, and the words that introduce it.
+const (
+	orderBefore = 120
+	orderAfter  = 40
+)
 
 var amountShape = regexp.MustCompile(`(?i)(¥|￥|\$|US\$|£|€|RMB|CNY|USD|GBP|EUR|HK\$|人民币)?\s*([0-9]{1,3}(?:[,，][0-9]{3})+(?:\.[0-9]{1,2})?|[0-9]{1,12}(?:\.[0-9]{1,2})?)\s*(万元|千元|百元|万块|元|块钱|块|万|美元|欧元|英镑|港币|港元|RMB|CNY|USD|GBP|EUR|dollars?|pounds?|euros?|yuan|usd)?`)
 
@@ -39,11 +47,30 @@ var units = map[string]struct {
 	"hk$": {"HKD", 1}, "港币": {"HKD", 1}, "港元": {"HKD", 1},
 }
 
+// maxAmounts bounds how many numbers of a text are looked at.
+const maxAmounts = 200
+
+// amounts finds everything that may be a sum.
+func amounts(text string) (all [][]string) {
+	for text := range near(text, ",.，", 1, 24, 24) {
+		if !strings.ContainsAny(text, "¥￥$£€") && !moneyWord.MatchString(text) {
+			continue
+		}
+		if all = append(all, amountShape.FindAllStringSubmatch(text, maxAmounts-len(all))...); len(all) >= maxAmounts {
+			break
+		}
+	}
+	return all
+}
+
+// moneyWord tells quickly whether any of the words of money is there.
+var moneyWord = regexp.MustCompile(`(?i)[元块万币镑]|rmb|cny|usd|gbp|eur|dollar|pound|yuan`)
+
 // amount finds the largest sum of money that the text names, as a decimal
 // without separators, and its currency.
 func amount(text string) (sum, currency string) {
 	var best *big.Rat
-	for _, m := range amountShape.FindAllStringSubmatch(head(text), 200) {
+	for _, m := range amounts(head(text)) {
 		before, hasBefore := units[strings.ToLower(m[1])]
 		behind, hasBehind := units[strings.ToLower(m[3])]
 		cur, factor := before.currency, int64(1)

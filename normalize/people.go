@@ -2,6 +2,7 @@ package normalize
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -74,18 +75,24 @@ var phoneShape = regexp.MustCompile(`(?i)(?:(?:电话|手机|联系方式|手机
 const scanMost = 64 << 10
 
 func (n *Normalizer) phoneIn(text string) string {
-	for _, m := range phoneShape.FindAllStringSubmatch(head(text), 5) {
-		for _, s := range m[1:] {
-			if s == "" {
-				continue
-			}
-			if e := n.e164(s); e != "" {
-				return e
+	for text := range near(head(text), " ()-+", 7, phoneBefore, 1) {
+		for _, m := range phoneShape.FindAllStringSubmatch(text, 5) {
+			for _, s := range m[1:] {
+				if s == "" {
+					continue
+				}
+				if e := n.e164(s); e != "" {
+					return e
+				}
 			}
 		}
 	}
 	return ""
 }
+
+// phoneBefore is how far before its digits the word for a phone number may
+// stand, in bytes.
+const phoneBefore = 60
 
 func head(s string) string {
 	if len(s) > scanMost {
@@ -96,13 +103,31 @@ func head(s string) string {
 
 var emailShape = regexp.MustCompile(`[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}`)
 
-func emailIn(text string) string { return strings.TrimRight(emailShape.FindString(head(text)), ".-") }
+func emailIn(text string) string {
+	text = head(text)
+	for from := 0; ; {
+		i := strings.IndexByte(text[from:], '@')
+		if i < 0 {
+			return ""
+		}
+		at := from + i
+		if s := emailShape.FindString(text[max(from, at-64):min(len(text), at+400)]); s != "" {
+			return strings.TrimRight(s, ".-")
+		}
+		from = at + 1
+	}
+}
 
-var nameShapes = []*regexp.Regexp{
-	regexp.MustCompile(`(?:姓名|联系人|我叫|我的名字是|名字叫)\s*[:：]?\s*(\p{Han}{2,4})(?:[^\p{Han}]|$)`),
-	regexp.MustCompile(`我是(?:客户|会员|用户)?\s*(\p{Han}{2,3})[,，。;；\s]`),
-	regexp.MustCompile(`(?i:my name is|my name's|name\s*[:：])\s+([A-Z][\p{L}'’-]+(?: [A-Z][\p{L}'’-]+){0,3})`),
-	regexp.MustCompile(`(?i:this is|i am|i'm) ([A-Z][\p{L}'’-]+ [A-Z][\p{L}'’-]+)`),
+// nameShapes find a name behind words that introduce one; without one of the
+// words there is nothing to look for.
+var nameShapes = []struct {
+	words []string
+	shape *regexp.Regexp
+}{
+	{[]string{"姓名", "联系人", "我叫", "名字"}, regexp.MustCompile(`(?:姓名|联系人|我叫|我的名字是|名字叫)\s*[:：]?\s*(\p{Han}{2,4})(?:[^\p{Han}]|$)`)},
+	{[]string{"我是"}, regexp.MustCompile(`我是(?:客户|会员|用户)?\s*(\p{Han}{2,3})[,，。;；\s]`)},
+	{[]string{"name"}, regexp.MustCompile(`(?i:my name is|my name's|name\s*[:：])\s+([A-Z][\p{L}'’-]+(?: [A-Z][\p{L}'’-]+){0,3})`)},
+	{[]string{"this is", "i am", "i'm"}, regexp.MustCompile(`(?i:this is|i am|i'm) ([A-Z][\p{L}'’-]+ [A-Z][\p{L}'’-]+)`)},
 }
 
 // notNames are words that stand where a name may: "我是老客户".
@@ -110,8 +135,12 @@ var notNames = []string{"你们", "客户", "会员", "用户", "用戶", "顾�
 
 func nameIn(text string) string {
 	text = head(text)
-	for _, shape := range nameShapes {
-		m := shape.FindStringSubmatch(text)
+	low := strings.ToLower(text)
+	for _, n := range nameShapes {
+		if !slices.ContainsFunc(n.words, func(w string) bool { return strings.Contains(low, w) }) {
+			continue
+		}
+		m := n.shape.FindStringSubmatch(text)
 		if m == nil {
 			continue
 		}
@@ -131,6 +160,47 @@ const (
 	languageSure    = 0.8 // below it whatlanggo guesses (it takes "投诉 refund please" for Danish)
 	languageLetters = 20
 )
+
+// languageBytes is how much of a text is compared with the languages: a
+// paragraph tells as much as a book.
+const languageBytes = 600
+
+func some(text string) string {
+	if len(text) > languageBytes {
+		return whole(text, 0, languageBytes)
+	}
+	return text
+}
+
+// englishWords are the small words that English can't do without and that few
+// other languages have.
+var englishWords = map[string]bool{
+	"the": true, "and": true, "of": true, "is": true, "was": true, "my": true, "that": true, "it": true, "for": true, "you": true, "your": true, "with": true,
+	"have": true, "not": true, "this": true, "are": true, "but": true, "they": true, "from": true, "i": true, "we": true, "has": true, "been": true, "to": true,
+}
+
+// languages are those in Latin and Cyrillic letters that customers are likely
+// to write: fewer to compare with, and fewer to be taken for.
+var languages = whatlanggo.Options{Whitelist: map[whatlanggo.Lang]bool{
+	whatlanggo.Eng: true, whatlanggo.Fra: true, whatlanggo.Deu: true, whatlanggo.Spa: true, whatlanggo.Por: true, whatlanggo.Ita: true, whatlanggo.Nld: true,
+	whatlanggo.Pol: true, whatlanggo.Swe: true, whatlanggo.Dan: true, whatlanggo.Nob: true, whatlanggo.Fin: true, whatlanggo.Ces: true, whatlanggo.Ron: true,
+	whatlanggo.Hun: true, whatlanggo.Tur: true, whatlanggo.Vie: true, whatlanggo.Ind: true, whatlanggo.Hrv: true, whatlanggo.Slv: true, whatlanggo.Est: true,
+	whatlanggo.Lit: true, whatlanggo.Lav: true, whatlanggo.Tgl: true, whatlanggo.Rus: true, whatlanggo.Ukr: true, whatlanggo.Bul: true, whatlanggo.Srp: true,
+	whatlanggo.Bel: true, whatlanggo.Mkd: true,
+}}
+
+// plainlyEnglish tells most English texts without the cost of statistics: a
+// third of their words are small ones.
+func plainlyEnglish(text string) bool {
+	small, all := 0, 0
+	for w := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) }) {
+		all++
+		if len(w) <= 5 && englishWords[strings.ToLower(w)] {
+			small++
+		}
+	}
+	return all >= 8 && small*5 >= all
+}
 
 // language counts scripts first; Latin text is left to statistics, and to
 // English where they are not sure. "" where there is nothing to go by.
@@ -160,8 +230,11 @@ func language(text string) string {
 	case latin+cyrillic == 0:
 		return ""
 	}
+	if cyrillic == 0 && plainlyEnglish(some(text)) {
+		return "en"
+	}
 	if latin+cyrillic >= languageLetters {
-		if info := whatlanggo.Detect(head(text)); info.Confidence >= languageSure {
+		if info := whatlanggo.DetectWithOptions(some(text), languages); info.Confidence >= languageSure {
 			if code := info.Lang.Iso6391(); code != "" {
 				return code
 			}

@@ -79,28 +79,40 @@ func separator(line string, lines []string, i int) kind {
 		}
 		return nothing
 	}
+	if len(core) > maxMark {
+		return nothing
+	}
 	low := strings.ToLower(strings.Join(strings.Fields(core), " "))
 	drawn := utf8.RuneCountInString(line)-utf8.RuneCountInString(core) >= 4
-	for _, s := range replyMarks {
-		if low == s && drawn {
-			return reply
-		}
-	}
-	for _, s := range forwardMarks {
-		if low == s && (drawn || strings.HasSuffix(line, ":") || strings.HasSuffix(line, "：")) || drawn && s == "forwarded by" && strings.HasPrefix(low, s) {
-			return forward
-		}
-	}
-	if drawn && strings.HasSuffix(low, " wrote") { // Notes: "-----Li wrote: -----"
+	switch k := marks[low]; {
+	case k == above:
 		return reply
-	}
-	for _, s := range aboveMarks {
-		if low == s {
-			return reply
-		}
+	case k == reply && drawn, k == forward && (drawn || strings.HasSuffix(line, ":") || strings.HasSuffix(line, "：")):
+		return k
+	case drawn && strings.HasPrefix(low, "forwarded by"):
+		return forward
+	case drawn && strings.HasSuffix(low, " wrote"): // Notes: "-----Li wrote: -----"
+		return reply
 	}
 	return nothing
 }
+
+// maxMark is longer than any of the marks, in bytes.
+const maxMark = 200
+
+// above is what aboveMarks are, which need not be drawn.
+const above kind = -1
+
+// marks finds what a mark begins.
+var marks = func() map[string]kind {
+	m := map[string]kind{}
+	for k, list := range map[kind][]string{reply: replyMarks, forward: forwardMarks, above: aboveMarks} {
+		for _, s := range list {
+			m[s] = k
+		}
+	}
+	return m
+}()
 
 // headerSoon tells whether a header begins within the next two lines.
 func headerSoon(lines []string, i int) bool {

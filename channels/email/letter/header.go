@@ -62,7 +62,7 @@ func (l *lines) header(limit int) block {
 		}
 		b.closed = false
 	}
-	fields, err := textproto.ReadHeader(bufio.NewReader(bytes.NewReader(clean)))
+	fields, err := textproto.ReadHeader(bufio.NewReaderSize(bytes.NewReader(clean), min(len(clean), 4<<10)))
 	if err != nil {
 		b.notes = append(b.notes, "a header could be read in part only")
 	}

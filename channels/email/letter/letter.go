@@ -15,9 +15,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"net/mail"
 	"strings"
-	"time"
 
 	"github.com/emersion/go-message/textproto"
 
@@ -60,7 +58,6 @@ type Letter struct {
 	From, Sender, ReplyTo, To, Cc []Address
 
 	Subject     string // one line
-	Date        time.Time
 	Text        string // line ends are "\n"
 	FromHTML    bool   // Text was made of HTML
 	Attachments []complaint.Attachment
@@ -163,9 +160,6 @@ func (l *Letter) people(hint *clue) {
 	l.To = l.addresses("To", hint)
 	l.Cc = l.addresses("Cc", hint)
 	l.Subject = oneLine(decodeWords(l.fields.Get("Subject"), hint), maxSubject)
-	if t, err := mail.ParseDate(l.fields.Get("Date")); err == nil {
-		l.Date = t
-	}
 }
 
 func (l *Letter) addresses(name string, hint *clue) []Address {

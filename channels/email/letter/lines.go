@@ -10,7 +10,7 @@ import (
 
 // readBuffer is how much of the mail is in memory at once. A longer line is
 // handled in pieces.
-const readBuffer = 32 << 10
+const readBuffer = 8 << 10
 
 // ended is the level of a stop that is the end of the mail itself.
 const ended = -1

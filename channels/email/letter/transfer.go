@@ -19,21 +19,24 @@ func transferReader(encoding string, r io.Reader) (_ io.Reader, known bool) {
 	case "base64", "base-64":
 		return &unbase64{r: r}, true
 	case "quoted-printable", "quotedprintable":
-		return &unquoted{r: bufio.NewReaderSize(r, 4096)}, true
+		return &unquoted{r: bufio.NewReaderSize(r, 2048)}, true
 	case "", "7bit", "8bit", "7-bit", "8-bit", "binary":
 		return r, true
 	}
 	return r, false
 }
 
+// maxLine is a line of base64 with its end (RFC 2045 section 6.8).
+const maxLine = 80
+
 // unbase64 decodes base64 as mail has it: characters that do not belong there
 // are skipped, padding may be missing, and one piece may follow another.
 type unbase64 struct {
 	r    io.Reader
-	raw  [8 << 10]byte
+	raw  [4 << 10]byte
 	keep int // characters at the front of raw that wait for the rest of their quantum
 	out  []byte
-	buf  [6 << 10]byte
+	buf  [3 << 10]byte
 	end  bool
 }
 
@@ -58,9 +61,13 @@ func (d *unbase64) Read(p []byte) (int, error) {
 
 // fill decodes the next stretch, up to a padding character or the buffer's end.
 func (d *unbase64) fill() {
-	n, err := d.r.Read(d.raw[d.keep:])
-	d.end = err != nil
-	in := d.raw[d.keep : d.keep+n]
+	n := d.keep
+	for n < len(d.raw)-maxLine && !d.end { // a body gives a line at a time
+		m, err := d.r.Read(d.raw[n:])
+		n += m
+		d.end = err != nil
+	}
+	in := d.raw[d.keep:n]
 	w, o := d.keep, 0
 	for _, c := range in {
 		switch {
