@@ -27,8 +27,12 @@ check: test lint
 lint:
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0 run ./...
 
+# Beside the benchmarks of each package: reading mail beside go-message and
+# enmime, and emptying a mailbox beside mbsync (Debian: isync).
 bench:
+	@scripts/install bench
 	go test -run '^$$' -bench . -benchmem ./...
+	cd bench/mail && go test -run '^$$' -bench . -benchmem .
 
 fuzz:
 	@for pkg in $$(go list ./...); do \

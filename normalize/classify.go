@@ -184,7 +184,7 @@ var askings = []string{
 // that asks.
 func (b *builtin) remedy(subject, narrative string) (codes []string, text string) {
 	for clause := range clauses(subject + "\n" + narrative) {
-		low := strings.ToLower(clause)
+		low := lower(clause)
 		if !slices.ContainsFunc(askings, func(a string) bool { return strings.Contains(low, a) }) {
 			continue
 		}
@@ -248,7 +248,7 @@ func (b *builtin) class(r *complaint.Record, scores []float64) string {
 
 // unhappy tells words that turn praise into its opposite.
 func unhappy(text string) bool {
-	low := strings.ToLower(text)
+	low := lower(text)
 	for _, w := range []string{"但是", "可是", "然而", "却", "居然", "竟然", "不满", "太差", "but ", "however", "unfortunately", "terrible", "awful", "for nothing", "投诉你们", "我要投诉"} {
 		if strings.Contains(low, w) {
 			return true

@@ -135,7 +135,7 @@ var notNames = []string{"你们", "客户", "会员", "用户", "用戶", "顾�
 
 func nameIn(text string) string {
 	text = head(text)
-	low := strings.ToLower(text)
+	low := lower(text)
 	for _, n := range nameShapes {
 		if !slices.ContainsFunc(n.words, func(w string) bool { return strings.Contains(low, w) }) {
 			continue

@@ -12,6 +12,7 @@ import (
 
 	"hearken/channels/email/access"
 	"hearken/channels/email/mailbox"
+	"hearken/internal/clamd"
 	"hearken/internal/secret"
 )
 
@@ -35,6 +36,8 @@ type Config struct {
 	// stays in the mailbox. Empty means 256MiB.
 	MaxSize  string   `yaml:"max_size"`
 	Receipts Receipts `yaml:"receipts"`
+	// Attachments are scanned where a ClamAV daemon is named.
+	Attachments Attachments `yaml:"attachments"`
 
 	// Automated says what becomes of a machine's mail that is not about one of
 	// ours (a newsletter, a notification): "register" (default), never
@@ -93,6 +96,11 @@ type Processed struct {
 // Receipts bounds what we send by ourselves.
 type Receipts struct {
 	PerHour string `yaml:"per_hour"` // to one address; empty means 10
+}
+
+// Attachments says what is done with files.
+type Attachments struct {
+	Clamd string `yaml:"clamd"` // "unix:/run/clamav/clamd.ctl" or "tcp:host:port"; empty for no scan
 }
 
 // What empty values mean.
@@ -154,6 +162,11 @@ func (c Config) Check() []error {
 	for key, file := range map[string]string{"imap": c.IMAP.CAFile, "smtp": c.SMTP.CAFile} {
 		if _, err := access.TLS("host:1", file); err != nil {
 			fault("%s.ca_file: %w", key, err)
+		}
+	}
+	if c.Attachments.Clamd != "" {
+		if _, err := clamd.New(c.Attachments.Clamd); err != nil {
+			fault("attachments.clamd: %w", err)
 		}
 	}
 	if a := orDefault(c.Automated, automatedRegister); a != automatedRegister && a != automatedFile {

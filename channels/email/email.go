@@ -26,6 +26,7 @@ import (
 	"hearken/channels/email/mailbox"
 	"hearken/complaint"
 	"hearken/internal/audit"
+	"hearken/internal/clamd"
 	"hearken/internal/secret"
 	"hearken/internal/words"
 )
@@ -97,6 +98,7 @@ type Email struct {
 	pace    pace
 	mailer  mailer
 	tokens  *access.Tokens
+	scanner *clamd.Scanner // nil for none
 }
 
 // New makes the channel of one mailbox. It connects nowhere yet.
@@ -117,6 +119,9 @@ func New(cfg Config, deps Deps) (*Email, error) {
 		ids: newOutgoing(deps.Keys, cfg.Address), limits: letter.DefaultLimits, metrics: m, pace: normalPace, tokens: access.NewTokens(cfg.OAuth),
 	}
 	e.mailer = newMailer(cfg.SMTP, e.tokens)
+	if cfg.Attachments.Clamd != "" {
+		e.scanner, _ = clamd.New(cfg.Attachments.Clamd) // Check has found it good
+	}
 	// Check has found all of these good.
 	e.since, _ = cfg.since(time.Now())
 	e.maxSize, _ = cfg.maxSize()

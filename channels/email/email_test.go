@@ -250,6 +250,7 @@ func TestConfigCheck(t *testing.T) {
 			c.OAuth = access.OAuth{TokenURL: "http://login.example.com/token", ClientID: "c", ClientSecret: secret.New("s")}
 		},
 		"oauth.client_secret:": func(c *Config) { c.OAuth = access.OAuth{TokenURL: "https://login.example.com/token", ClientID: "c"} },
+		"attachments.clamd:":   func(c *Config) { c.Attachments.Clamd = "/run/clamd" },
 		"processed: give":      func(c *Config) { c.Processed.Flag = "seen" },
 		"processed.flag:":      func(c *Config) { c.Processed = Processed{Flag: "x"} },
 		"processed.move_to:":   func(c *Config) { c.Processed.MoveTo = "inbox" },

@@ -16,6 +16,7 @@ import (
 	"hearken/channels/email/letter"
 	"hearken/channels/email/mailbox"
 	"hearken/complaint"
+	"hearken/internal/clamd"
 )
 
 // raw is a mail as it came off the wire: in memory or in the blob store.
@@ -57,6 +58,7 @@ func (r *reader) handle(ctx context.Context, m mailbox.Mail, src raw) error {
 	if v.automated {
 		c.Facts["machine"] = v.why
 	}
+	r.inspect(ctx, &c)
 	if _, err := r.deps.Intake.Accept(ctx, c); err != nil {
 		if complaint.IsPermanent(err) {
 			return fmt.Errorf("hand over a mail: %w", err)
@@ -64,6 +66,39 @@ func (r *reader) handle(ctx context.Context, m mailbox.Mail, src raw) error {
 		return fmt.Errorf("%w: %w", errRefused, err)
 	}
 	return nil
+}
+
+// inspect has the files scanned, and says in the contact's facts what a rule
+// may want to know of them. Nothing is left out: a department decides what it
+// opens.
+func (r *reader) inspect(ctx context.Context, c *complaint.Contact) {
+	for i := range c.Attachments {
+		a := &c.Attachments[i]
+		if a.Executable {
+			c.Facts["executable"] = "true"
+		}
+		if r.scanner == nil {
+			continue
+		}
+		a.Scan = r.scan(ctx, a.Blob)
+		if strings.HasPrefix(a.Scan, clamd.Infected) {
+			c.Facts["infected"] = "true"
+			r.deps.Audit.Rejected(complaint.Email, r.cfg.Name, "an attachment is "+a.Scan)
+		}
+	}
+}
+
+func (r *reader) scan(ctx context.Context, ref string) string {
+	f, err := r.deps.Blobs.Open(ref)
+	if err != nil {
+		return clamd.Failed + "the file can't be read"
+	}
+	defer f.Close()
+	verdict := r.scanner.Scan(ctx, f)
+	if strings.HasPrefix(verdict, clamd.Failed) {
+		r.log.Warn("an attachment was not scanned", "blob", ref, "why", verdict)
+	}
+	return verdict
 }
 
 // parse reads a mail. Whatever the parser makes of it, there is a letter; only

@@ -54,13 +54,13 @@ func TestMain(m *testing.M) {
 
 // site is an installation: a folder with config.yaml and rules.yaml.
 type site struct {
-	t    *testing.T
+	t    testing.TB
 	dir  string
 	http string
 	cmd  *exec.Cmd
 }
 
-func newSite(t *testing.T, channels, redis string) *site {
+func newSite(t testing.TB, channels, redis string) *site {
 	t.Helper()
 	s := &site{t: t, dir: t.TempDir()}
 	s.http = port(t)
@@ -80,7 +80,7 @@ func newSite(t *testing.T, channels, redis string) *site {
 	return s
 }
 
-func port(t *testing.T) string {
+func port(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

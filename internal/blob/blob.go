@@ -1,6 +1,7 @@
 // Package blob keeps big bodies (raw mail, attachments, recordings) as files
 // named by their SHA-256. It hides how a file becomes durable: written beside
-// its place, fsynced, renamed, folder fsynced; it is there whole or not at all.
+// its place, synced, renamed, its folder synced, many files at a time; it is
+// there whole or not at all.
 package blob
 
 import (
@@ -9,10 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"hearken/complaint"
@@ -30,7 +31,13 @@ const strayAge = 24 * time.Hour
 
 // Store is a folder of blobs. It is safe for concurrent use, also by several
 // processes.
-type Store struct{ dir string }
+type Store struct {
+	dir string
+
+	mu   sync.Mutex
+	next *batch     // that the next files join
+	turn sync.Mutex // of the batch that is being made durable
+}
 
 // New opens the store in dir, making the folder if needed, and clears away
 // what a crash left half-written.
@@ -38,7 +45,7 @@ func New(dir string) (*Store, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o700); err != nil {
 		return nil, fmt.Errorf("open the blob store: %w", err)
 	}
-	s := &Store{dir}
+	s := &Store{dir: dir}
 	stray, err := os.ReadDir(filepath.Join(dir, "tmp"))
 	if err != nil {
 		return nil, fmt.Errorf("open the blob store: %w", err)
@@ -72,33 +79,12 @@ func (s *Store) Put(r io.Reader, limit int64) (complaint.Blob, error) {
 	b := complaint.Blob{Ref: prefix + sum, SHA256: sum, Size: n}
 	path := s.path(sum)
 	if fi, err := os.Stat(path); err == nil && fi.Size() == n {
-		return b, nil // only ever renamed into place after its fsync
+		return b, nil // only ever renamed into place after it was synced
 	}
-	if err := s.place(f, path); err != nil {
+	if err := s.commit(f, path); err != nil {
 		return complaint.Blob{}, fmt.Errorf("store a blob: %w", err)
 	}
 	return b, nil
-}
-
-func (s *Store) place(f *os.File, path string) error {
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	folder := filepath.Dir(path)
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return err
-		}
-		for _, above := range []string{filepath.Dir(folder), s.dir} {
-			if err := syncDir(above); err != nil {
-				return err
-			}
-		}
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(folder)
 }
 
 // Open opens a blob for reading by its reference. A reference is checked, so
@@ -118,12 +104,4 @@ func (s *Store) Open(ref string) (*os.File, error) {
 // path spreads the files over 256 folders.
 func (s *Store) path(sum string) string {
 	return filepath.Join(s.dir, "sha256", sum[:2], sum)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

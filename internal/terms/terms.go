@@ -37,6 +37,7 @@ type Set struct {
 	folder   *folder
 	patterns []compiled
 	nodes    []node
+	roots    []int32 // the root's next states, by character of the basic plane
 }
 
 type compiled struct {
@@ -51,10 +52,16 @@ type compiled struct {
 
 // node is a state of the automaton (Aho and Corasick, 1975).
 type node struct {
-	next map[rune]int32
-	fail int32
-	out  []int32 // patterns that end here
-	more int32   // the next state on the way of fails that has some
+	next  map[rune]int32 // while the set is made
+	edges []edge         // the same, sorted
+	fail  int32
+	out   []int32 // patterns that end here
+	more  int32   // the next state on the way of fails that has some
+}
+
+type edge struct {
+	on rune
+	to int32
 }
 
 // maxTerm bounds a term, in runes.
@@ -130,8 +137,27 @@ func (s *Set) link() {
 			queue = append(queue, child)
 		}
 	}
+	s.pack()
 }
 
+// pack puts the maps into lists, which are quicker to look through, and the
+// root's into a table: most characters of a text end there.
+func (s *Set) pack() {
+	s.roots = make([]int32, 1<<16)
+	for i := range s.nodes {
+		n := &s.nodes[i]
+		for r, to := range n.next {
+			if i == 0 && r < rune(len(s.roots)) {
+				s.roots[r] = to
+			}
+			n.edges = append(n.edges, edge{r, to})
+		}
+		slices.SortFunc(n.edges, func(a, b edge) int { return int(a.on - b.on) })
+		n.next = nil
+	}
+}
+
+// step follows the maps, while the set is made.
 func (s *Set) step(at int32, r rune) int32 {
 	for {
 		if next, ok := s.nodes[at].next[r]; ok {
@@ -142,6 +168,37 @@ func (s *Set) step(at int32, r rune) int32 {
 		}
 		at = s.nodes[at].fail
 	}
+}
+
+// fewEdges is how many are quicker looked through than searched.
+const fewEdges = 8
+
+// follow is step for the finished set.
+func (s *Set) follow(at int32, r rune) int32 {
+	for at != 0 {
+		edges := s.nodes[at].edges
+		if len(edges) > fewEdges {
+			if i, ok := slices.BinarySearchFunc(edges, r, func(e edge, r rune) int { return int(e.on - r) }); ok {
+				return edges[i].to
+			}
+		} else {
+			for _, e := range edges {
+				if e.on == r {
+					return e.to
+				}
+			}
+		}
+		at = s.nodes[at].fail
+	}
+	if r < rune(len(s.roots)) {
+		return s.roots[r]
+	}
+	for _, e := range s.nodes[0].edges {
+		if e.on == r {
+			return e.to
+		}
+	}
+	return 0
 }
 
 // found is a hit in folded places.
@@ -171,7 +228,7 @@ func (s *Set) Find(text string) []Hit {
 func (s *Set) scan(f folded) (hits, exceptions []found) {
 	at := int32(0)
 	for i, r := range f.runes {
-		at = s.step(at, r)
+		at = s.follow(at, r)
 		state := at
 		if len(s.nodes[state].out) == 0 {
 			state = s.nodes[state].more

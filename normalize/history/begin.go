@@ -22,7 +22,7 @@ const maxLine = 300
 // begins tells what begins at line i, and how many lines introduce it.
 func begins(lines []string, i int) (n int, k kind) {
 	line := strings.TrimSpace(lines[i])
-	if line == "" || isQuote(line) || utf8.RuneCountInString(line) > maxLine {
+	if !mayBegin(line) && !mayGoOn(lines, i) || isQuote(line) || len(line) > maxLine && utf8.RuneCountInString(line) > maxLine {
 		return 0, nothing
 	}
 	if k := separator(line, lines, i); k != nothing {
@@ -39,6 +39,39 @@ func begins(lines []string, i int) (n int, k kind) {
 		return n, reply
 	}
 	return 0, nothing
+}
+
+// mayBegin tells quickly of most lines that they begin nothing: what begins an
+// older mail has a colon, or is drawn.
+func mayBegin(line string) bool {
+	if line == "" {
+		return false
+	}
+	switch c := line[0]; {
+	case c == '-' || c == '_' || c == '=' || c == '*' || c == '#' || c == '|' || c == '<' || c == '+' || c == '~':
+		return true
+	case strings.HasPrefix(line, "—"), strings.HasPrefix(line, "–"):
+		return true
+	}
+	return strings.IndexByte(line, ':') >= 0 || strings.Contains(line, "：") || strings.IndexByte(line, '\t') >= 0
+}
+
+// mayGoOn tells whether a line without a colon may be the first of several
+// that end in one.
+func mayGoOn(lines []string, i int) bool {
+	if strings.TrimSpace(lines[i]) == "" {
+		return false
+	}
+	for n := 1; n < 4 && i+n < len(lines); n++ {
+		next := strings.TrimSpace(lines[i+n])
+		if next == "" || isQuote(next) {
+			return false
+		}
+		if endsInColon(next) {
+			return true
+		}
+	}
+	return false
 }
 
 // The words between the dashes of "-----Original Message-----" and its kin, in

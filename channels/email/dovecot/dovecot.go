@@ -403,3 +403,27 @@ func (s *Server) Mails(user, mailbox string) ([]string, error) {
 	}
 	return out, nil
 }
+
+// Fill puts mails into a user's INBOX that has none yet, beside the server:
+// for many it is far quicker than Append. mail gives the i-th.
+func (s *Server) Fill(user string, n int, mail func(i int) []byte) error {
+	top := filepath.Join(s.dir, "mail", user)
+	var owner os.FileInfo
+	owner, err := os.Stat(filepath.Join(s.dir, "mail"))
+	if err != nil {
+		return fmt.Errorf("fill a mailbox: %w", err)
+	}
+	uid, gid := int(owner.Sys().(*syscall.Stat_t).Uid), int(owner.Sys().(*syscall.Stat_t).Gid)
+	for _, dir := range []string{top, filepath.Join(top, "cur"), filepath.Join(top, "new"), filepath.Join(top, "tmp")} {
+		if err := errors.Join(os.MkdirAll(dir, 0o700), os.Chown(dir, uid, gid)); err != nil {
+			return fmt.Errorf("fill a mailbox: %w", err)
+		}
+	}
+	for i := range n {
+		path := filepath.Join(top, "cur", fmt.Sprintf("%d.M%dP1.fill:2,", 1_700_000_000+i, i))
+		if err := errors.Join(os.WriteFile(path, mail(i), 0o600), os.Chown(path, uid, gid)); err != nil {
+			return fmt.Errorf("fill a mailbox: %w", err)
+		}
+	}
+	return nil
+}
