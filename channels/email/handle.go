@@ -68,6 +68,16 @@ func (r *reader) handle(ctx context.Context, m mailbox.Mail, src raw) error {
 	return nil
 }
 
+// nameless is the ref of a mail without a Message-ID: when it arrived, which
+// stays as it is when a server renumbers the mailbox, and what it holds. A UID
+// is the last resort.
+func (r *reader) nameless(m mailbox.Mail, hash string) string {
+	if m.Received.IsZero() || len(hash) < 16 {
+		return fmt.Sprintf("uid:%s/%d/%d", r.cfg.Name, r.box.Validity, m.UID)
+	}
+	return fmt.Sprintf("arrived:%s/%s/%s", r.cfg.Name, m.Received.UTC().Format(time.RFC3339), hash[:16])
+}
+
 // inspect has the files scanned, and says in the contact's facts what a rule
 // may want to know of them. Nothing is left out: a department decides what it
 // opens.
@@ -146,7 +156,7 @@ func (r *reader) contact(m mailbox.Mail, l *letter.Letter) complaint.Contact {
 	// other content it is another mail.
 	c.ID = complaint.RecordID(complaint.Email, l.MessageID, hash, l.Get("From"), l.Get("Date"))
 	if c.Ref == "" {
-		c.Ref = fmt.Sprintf("uid:%s/%d/%d", r.cfg.Name, r.box.Validity, m.UID)
+		c.Ref = r.nameless(m, hash)
 		c.ID = complaint.RecordID(complaint.Email, c.Ref, hash, l.Get("From"), l.Get("Date"))
 	}
 	if l.FromHTML {
