@@ -104,6 +104,7 @@ var aboveMarks = []string{
 
 // separator tells a line that stands between two mails.
 func separator(line string, lines []string, i int) kind {
+	line = strings.ReplaceAll(line, "&nbsp;", " ") // QQ writes it into plain text too
 	core := strings.Trim(line, "-_—–=*#~+<>[] :：|\u00a0")
 	if core == "" {
 		// Outlook draws underscores, others dashes: only with a header below.
