@@ -24,8 +24,8 @@ func TestMain(m *testing.M) {
 // refusing is a Channel whose every reply is refused for good.
 type refusing struct{ why error }
 
-func (refusing) Name() string                                   { return "support" }
-func (refusing) Run(ctx context.Context) error                  { <-ctx.Done(); return nil }
+func (refusing) Name() string                                  { return "support" }
+func (refusing) Run(ctx context.Context) error                 { <-ctx.Done(); return nil }
 func (r refusing) Send(context.Context, complaint.Reply) error { return complaint.Permanent(r.why) }
 
 // A reply that the other side refuses is a dead letter, and its complaint

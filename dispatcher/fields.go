@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,8 +21,8 @@ type view struct {
 	terms map[int]bool // owners found; nil until asked
 }
 
-// has tells whether a term of the owner is in the record's words.
-func (v *view) has(owner int) bool {
+// found are the owners of the terms in the record's words.
+func (v *view) found() map[int]bool {
 	if v.terms == nil {
 		v.terms = map[int]bool{}
 		for _, text := range []string{v.Subject, v.Narrative} {
@@ -30,14 +31,20 @@ func (v *view) has(owner int) bool {
 			}
 		}
 	}
-	return v.terms[owner]
+	return v.terms
 }
 
-// test is a compiled condition.
-type test func(*view) bool
+// has tells whether a term of the owner is in the record's words.
+func (v *view) has(owner int) bool { return v.found()[owner] }
 
 // field compiles the value that stands behind its name in a `when`.
-type field func(c *compiler, path string, value any) test
+type field func(c *compiler, name, path string, value any) condition
+
+// values are what a record has of a field.
+type values func(*complaint.Record) []string
+
+// termField is the field of the keys that are terms.
+const termField = "text"
 
 // fields is the one table of what `when` can ask: a new field is a line here.
 func fields() map[string]field {
@@ -66,52 +73,70 @@ func fields() map[string]field {
 }
 
 // known compares with names that must be defined.
-func known(kind string, get func(*complaint.Record) []string) field {
-	return func(c *compiler, path string, value any) test {
+func known(kind string, get values) field {
+	return func(c *compiler, name, path string, value any) condition {
 		list := c.list(path, value)
 		for i, s := range list {
 			c.mustKnow(fmt.Sprintf("%s[%d]", path, i), kind, s)
 		}
-		return anyOf(list, get)
+		return c.oneOf(name, list, get)
 	}
 }
 
 // words compares with any words, without regard to case.
-func words(get func(*complaint.Record) []string) field {
-	return func(c *compiler, path string, value any) test { return anyOf(c.list(path, value), get) }
-}
-
-func anyOf(list []string, get func(*complaint.Record) []string) test {
-	return func(v *view) bool {
-		for _, have := range get(v.Record) {
-			for _, want := range list {
-				if strings.EqualFold(have, want) {
-					return true
-				}
-			}
-		}
-		return false
+func words(get values) field {
+	return func(c *compiler, name, path string, value any) condition {
+		return c.oneOf(name, c.list(path, value), get)
 	}
 }
 
+// oneOf holds where the record has one of the listed values.
+func (c *compiler) oneOf(name string, list []string, get values) condition {
+	c.getters[name] = func(v *view) []string { return get(v.Record) }
+	out := condition{what: name, want: fmt.Sprint(list), exact: true, sets: [][]key{keysOf(name, list)}}
+	out.got = func(v *view) string { return strings.Join(get(v.Record), ", ") }
+	wanted := map[string]bool{}
+	for _, want := range list {
+		wanted[strings.ToLower(want)] = true
+	}
+	out.test = func(v *view) bool {
+		return slices.ContainsFunc(get(v.Record), func(have string) bool { return wanted[have] || wanted[strings.ToLower(have)] })
+	}
+	return out
+}
+
+func keysOf(name string, list []string) []key {
+	keys := make([]key, 0, len(list))
+	for _, s := range list {
+		keys = append(keys, key{name, strings.ToLower(s)})
+	}
+	return keys
+}
+
+// leaf is a condition that no key leads to.
+func leaf(name string, value any, test func(*view) bool, got func(*view) string) condition {
+	return condition{what: name, want: fmt.Sprint(value), test: test, got: got}
+}
+
 func truth(get func(*complaint.Record) bool) field {
-	return func(c *compiler, path string, value any) test {
+	return func(c *compiler, name, path string, value any) condition {
 		want, ok := value.(bool)
 		if !ok {
 			c.fault(path, "must be true or false")
 		}
-		return func(v *view) bool { return get(v.Record) == want }
+		return c.oneOf(name, []string{fmt.Sprint(want)}, func(r *complaint.Record) []string { return []string{fmt.Sprint(get(r))} })
 	}
 }
 
 // attachments: true, false or {min: 2}.
-func attachments(c *compiler, path string, value any) test {
+func attachments(c *compiler, name, path string, value any) condition {
+	got := func(v *view) string { return strconv.Itoa(len(v.Attachments)) }
 	if want, ok := value.(bool); ok {
-		return func(v *view) bool { return (len(v.Attachments) > 0) == want }
+		return leaf(name, value, func(v *view) bool { return (len(v.Attachments) > 0) == want }, got)
 	}
 	m := c.object(path, value, "min", "max")
 	low, high := c.decimal(path+".min", m["min"]), c.decimal(path+".max", m["max"])
-	return func(v *view) bool { return within(big.NewRat(int64(len(v.Attachments)), 1), low, high) }
+	return leaf(name, value, func(v *view) bool { return within(big.NewRat(int64(len(v.Attachments)), 1), low, high) }, got)
 }
 
 // maxRegexp bounds a regular expression, in bytes; Go's never backtrack.
@@ -119,29 +144,37 @@ const maxRegexp = 1000
 
 // text: {any: [...], all: [...], none: [...], regexp: "..."} over subject and
 // narrative.
-func text(c *compiler, path string, value any) test {
+func text(c *compiler, name, path string, value any) condition {
 	m := c.object(path, value, "any", "all", "none", "regexp")
-	var tests []test
-	owners := func(key string) []int {
-		var out []int
-		for i, term := range c.list(path+"."+key, m[key]) {
-			out = append(out, c.term(fmt.Sprintf("%s.%s[%d]", path, key, i), term))
+	var kids []condition
+	owners := func(which string) (out []int) {
+		for i, term := range c.list(path+"."+which, m[which]) {
+			out = append(out, c.term(fmt.Sprintf("%s.%s[%d]", path, which, i), term))
 		}
 		return out
 	}
+	part := func(which string, test func(*view) bool, sets [][]key) {
+		one := leaf(name+"."+which, m[which], test, func(*view) string { return "other words" })
+		one.sets, one.exact = sets, sets != nil
+		kids = append(kids, one)
+	}
 	if m["any"] != nil {
 		list := owners("any")
-		tests = append(tests, func(v *view) bool { return slices.ContainsFunc(list, v.has) })
+		part("any", func(v *view) bool { return slices.ContainsFunc(list, v.has) }, [][]key{termKeys(list...)})
 	}
 	if m["all"] != nil {
 		list := owners("all")
-		tests = append(tests, func(v *view) bool {
+		var sets [][]key
+		for _, o := range list {
+			sets = append(sets, termKeys(o))
+		}
+		part("all", func(v *view) bool {
 			return !slices.ContainsFunc(list, func(o int) bool { return !v.has(o) })
-		})
+		}, sets)
 	}
 	if m["none"] != nil {
 		list := owners("none")
-		tests = append(tests, func(v *view) bool { return !slices.ContainsFunc(list, v.has) })
+		part("none", func(v *view) bool { return !slices.ContainsFunc(list, v.has) }, nil)
 	}
 	if m["regexp"] != nil {
 		s, _ := m["regexp"].(string)
@@ -149,48 +182,62 @@ func text(c *compiler, path string, value any) test {
 		if err != nil || s == "" || len(s) > maxRegexp {
 			c.fault(path+".regexp", fmt.Sprintf("not a regular expression of at most %d characters: %v", maxRegexp, err))
 		} else {
-			tests = append(tests, func(v *view) bool { return re.MatchString(v.Subject) || re.MatchString(v.Narrative) })
+			part("regexp", func(v *view) bool { return re.MatchString(v.Subject) || re.MatchString(v.Narrative) }, nil)
 		}
 	}
-	return all(tests)
+	return every("text", kids)
+}
+
+func termKeys(owners ...int) []key {
+	var keys []key
+	for _, o := range owners {
+		keys = append(keys, key{termField, strconv.Itoa(o)})
+	}
+	return keys
 }
 
 // from: {address: [...], domain: [...]} of the complainant's e-mail; a domain
 // stands for its subdomains too.
-func from(c *compiler, path string, value any) test {
+func from(c *compiler, name, path string, value any) condition {
 	m := c.object(path, value, "address", "domain")
 	addresses, domains := c.list(path+".address", m["address"]), c.list(path+".domain", m["domain"])
-	return func(v *view) bool {
-		email := strings.ToLower(v.Complainant.Email)
-		_, host, _ := strings.Cut(email, "@")
-		for _, a := range addresses {
-			if email != "" && strings.EqualFold(email, a) {
-				return true
-			}
+	for _, d := range domains {
+		addresses = append(addresses, "@"+strings.TrimPrefix(d, "@"))
+	}
+	return c.oneOf(name, addresses, func(r *complaint.Record) []string { return senders(r.Complainant.Email) })
+}
+
+// senders are the names that an address goes by: itself, and its domain with
+// all above it.
+func senders(email string) []string {
+	_, host, ok := strings.Cut(email, "@")
+	if !ok {
+		return nil
+	}
+	out := []string{email, "@" + host}
+	for {
+		_, rest, ok := strings.Cut(host, ".")
+		if !ok {
+			return out
 		}
-		for _, d := range domains {
-			d = strings.ToLower(strings.TrimPrefix(d, "@"))
-			if host == d || strings.HasSuffix(host, "."+d) {
-				return true
-			}
-		}
-		return false
+		host = rest
+		out = append(out, "@"+host)
 	}
 }
 
 // amount: {min: 1000, max: 5000, currency: CNY}; without a currency any one
 // counts. A record without an amount never matches.
-func amount(c *compiler, path string, value any) test {
+func amount(c *compiler, name, path string, value any) condition {
 	m := c.object(path, value, "min", "max", "currency")
 	low, high := c.decimal(path+".min", m["min"]), c.decimal(path+".max", m["max"])
 	currencies := c.list(path+".currency", m["currency"])
-	return func(v *view) bool {
+	return leaf(name, value, func(v *view) bool {
 		sum, ok := new(big.Rat).SetString(v.AmountInvolved)
 		if !ok || (len(currencies) > 0 && !slices.Contains(currencies, v.Currency)) {
 			return false
 		}
 		return within(sum, low, high)
-	}
+	}, func(v *view) string { return strings.TrimSpace(v.AmountInvolved + " " + v.Currency) })
 }
 
 func within(x, low, high *big.Rat) bool {
@@ -201,7 +248,7 @@ var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
 // hours: {days: [mon, tue], from: "09:00", to: "18:00"} of the time the
 // contact was received, in the rules' time zone; from after to spans midnight.
-func hours(c *compiler, path string, value any) test {
+func hours(c *compiler, name, path string, value any) condition {
 	m := c.object(path, value, "days", "from", "to")
 	days := c.list(path+".days", m["days"])
 	for i, d := range days {
@@ -211,7 +258,7 @@ func hours(c *compiler, path string, value any) test {
 	}
 	begin, end := c.clock(path+".from", m["from"], 0), c.clock(path+".to", m["to"], 24*60)
 	zone := c.cfg.Location
-	return func(v *view) bool {
+	return leaf(name, value, func(v *view) bool {
 		t := v.ReceivedAt.In(zone)
 		minute := t.Hour()*60 + t.Minute()
 		in := minute >= begin && minute < end
@@ -222,7 +269,7 @@ func hours(c *compiler, path string, value any) test {
 			}
 		}
 		return in && (len(days) == 0 || slices.ContainsFunc(days, func(d string) bool { return strings.EqualFold(d, weekdays[t.Weekday()]) }))
-	}
+	}, func(v *view) string { return v.ReceivedAt.In(zone).Format("Mon 15:04") })
 }
 
 // clock reads "09:30" as minutes of the day.
@@ -241,25 +288,14 @@ func (c *compiler) clock(path string, value any, absent int) int {
 	return t.Hour()*60 + t.Minute()
 }
 
-func all(tests []test) test {
-	return func(v *view) bool {
-		for _, t := range tests {
-			if !t(v) {
-				return false
-			}
-		}
-		return true
-	}
-}
-
 // term registers a term of the rules and returns its owner.
 func (c *compiler) term(path, term string) int {
-	if _, err := terms.Compile([]terms.Pattern{{Term: term}}); err != nil {
-		c.fault(path, err.Error())
-		return -1
-	}
 	if owner, ok := c.owners[term]; ok {
 		return owner
+	}
+	if err := terms.Check(term); err != nil {
+		c.fault(path, err.Error())
+		return 0
 	}
 	owner := len(c.patterns)
 	c.owners[term] = owner

@@ -85,16 +85,18 @@ type Rules struct {
 	terms  *terms.Set
 	floors []floor
 	routes []route
+
+	byFloor, byRoute *index
 }
 
 type floor struct {
 	priority, reason string
-	test             test
+	when             condition
 }
 
 type route struct {
 	RouteRule
-	test      test
+	when      condition
 	deadlines map[string]time.Duration
 }
 
@@ -107,6 +109,7 @@ type compiler struct {
 	known    map[string][]string
 	patterns []terms.Pattern
 	owners   map[string]int
+	getters  map[string]func(*view) []string // of the fields whose values are keys
 	faults   Faults
 }
 
@@ -116,7 +119,7 @@ func Compile(cfg Config) (*Rules, error) {
 	if cfg.Location == nil {
 		cfg.Location = time.UTC
 	}
-	c := &compiler{cfg: cfg, fields: fields(), owners: map[string]int{}, known: map[string][]string{
+	c := &compiler{cfg: cfg, fields: fields(), owners: map[string]int{}, getters: map[string]func(*view) []string{}, known: map[string][]string{
 		"departments": cfg.Departments, "types": append(slices.Clone(cfg.Types), complaint.DefaultType), "flags": cfg.Flags,
 		"priorities": Priorities, "channels": {complaint.Email, complaint.Phone, complaint.Chat},
 		"events":  {complaint.Registered, complaint.Supplemented},
@@ -149,12 +152,22 @@ func Compile(cfg Config) (*Rules, error) {
 		return nil, c.faults
 	}
 	var err error
-	r.terms, err = terms.Compile(c.patterns)
-	return r, err
+	if r.terms, err = terms.Compile(c.patterns); err != nil {
+		return nil, err
+	}
+	var floors, routes []*condition
+	for i := range r.floors {
+		floors = append(floors, &r.floors[i].when)
+	}
+	for i := range r.routes {
+		routes = append(routes, &r.routes[i].when)
+	}
+	r.byFloor, r.byRoute = newIndex(floors, c.getters, len(c.patterns)), newIndex(routes, c.getters, len(c.patterns))
+	return r, nil
 }
 
 func (c *compiler) route(path string, rule RouteRule) route {
-	out := route{RouteRule: rule, test: c.when(path+".when", rule.When, 0), deadlines: map[string]time.Duration{}}
+	out := route{RouteRule: rule, when: c.when(path+".when", rule.When, 0), deadlines: map[string]time.Duration{}}
 	if rule.To != TypeDepartment {
 		c.mustKnow(path+".to", "departments", rule.To)
 	}
@@ -176,53 +189,50 @@ const maxNesting = 20
 
 // when compiles a condition. Fields are tried in the order of their names, so
 // that the outcome of a compile never varies.
-func (c *compiler) when(path string, w When, depth int) test {
+func (c *compiler) when(path string, w When, depth int) condition {
 	if depth > maxNesting {
 		c.fault(path, fmt.Sprintf("conditions are nested more than %d deep", maxNesting))
-		return all(nil)
+		return every("all", nil)
 	}
-	var tests []test
+	var kids []condition
 	for _, name := range slices.Sorted(maps.Keys(w)) {
 		at, value := path+"."+name, w[name]
 		switch fact, isFact := strings.CutPrefix(name, "fact."); {
 		case name == "any" || name == "all":
-			tests = append(tests, c.nested(at, value, name == "any", depth))
+			kids = append(kids, c.nested(at, value, name == "any", depth))
 		case name == "not":
-			inner := c.when(at, c.condition(at, value), depth+1)
-			tests = append(tests, func(v *view) bool { return !inner(v) })
+			kids = append(kids, unless(c.when(at, c.condition(at, value), depth+1)))
 		case isFact:
-			tests = append(tests, anyOf(c.list(at, value), func(r *complaint.Record) []string {
+			kids = append(kids, c.oneOf(name, c.list(at, value), func(r *complaint.Record) []string {
 				if s, ok := r.Facts[fact]; ok {
 					return []string{s}
 				}
 				return nil
 			}))
 		case c.fields[name] != nil:
-			tests = append(tests, c.fields[name](c, at, value))
+			kids = append(kids, c.fields[name](c, name, at, value))
 		default:
 			all := append(slices.Collect(maps.Keys(c.fields)), "any", "all", "not", "fact.NAME")
 			c.fault(at, "no such field"+Nearest(name, all))
 		}
 	}
-	return all(tests)
+	return every("all", kids)
 }
 
-func (c *compiler) nested(path string, value any, either bool, depth int) test {
+func (c *compiler) nested(path string, value any, anyOne bool, depth int) condition {
 	list, ok := value.([]any)
 	if !ok || len(list) == 0 {
 		c.fault(path, "must be a list of conditions")
 	}
-	var tests []test
+	var kids []condition
 	for i, v := range list {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		tests = append(tests, c.when(at, c.condition(at, v), depth+1))
+		kids = append(kids, c.when(at, c.condition(at, v), depth+1))
 	}
-	if !either {
-		return all(tests)
+	if anyOne {
+		return either(kids)
 	}
-	return func(v *view) bool {
-		return slices.ContainsFunc(tests, func(t test) bool { return t(v) })
-	}
+	return every("all", kids)
 }
 
 func (c *compiler) condition(path string, value any) When {
@@ -304,38 +314,47 @@ func (r *Rules) Priority(rec *complaint.Record) (string, []string) {
 	v := &view{Record: rec, rules: r}
 	best := len(Priorities) - 1
 	var reasons []string
-	for _, f := range r.floors {
+	r.byFloor.candidates(v, func(i int32) bool {
+		f := &r.floors[i]
 		at := slices.Index(Priorities, f.priority)
-		if at > best || !f.test(v) {
-			continue
+		if at > best || !f.when.test(v) {
+			return true
 		}
 		if at < best {
 			best, reasons = at, nil
 		}
 		reasons = append(reasons, f.reason)
-	}
+		return true
+	})
 	return Priorities[best], reasons
 }
 
 // Route finds the first rule that holds. Every record gets a department.
 func (r *Rules) Route(rec *complaint.Record) complaint.Route {
 	v := &view{Record: rec, rules: r}
-	for i := range r.routes {
+	out := complaint.Route{Department: r.cfg.Default, Rule: RuleDefault}
+	r.byRoute.candidates(v, func(i int32) bool {
 		rule := &r.routes[i]
-		if !rule.test(v) {
-			continue
+		to, holds := r.target(rule, v)
+		if holds {
+			out = rule.give(to, rec.ReceivedAt.In(r.cfg.Location))
 		}
-		to := rule.To
-		if to == TypeDepartment {
-			// A type without a department of its own (OTHER) goes on to the
-			// next rule.
-			if to = r.cfg.TypeDepartments[rec.Type]; to == "" {
-				continue
-			}
-		}
-		return rule.give(to, rec.ReceivedAt.In(r.cfg.Location))
+		return !holds
+	})
+	return out
+}
+
+// target tells whether a rule decides, and to which department. A type
+// without a department of its own (OTHER) goes on to the next rule.
+func (r *Rules) target(rule *route, v *view) (to string, holds bool) {
+	if !rule.when.test(v) {
+		return "", false
 	}
-	return complaint.Route{Department: r.cfg.Default, Rule: RuleDefault}
+	if rule.To != TypeDepartment {
+		return rule.To, true
+	}
+	to = r.cfg.TypeDepartments[v.Type]
+	return to, to != ""
 }
 
 func (rule *route) give(to string, from time.Time) complaint.Route {

@@ -113,4 +113,3 @@ func added(url string) int {
 	}
 	return 0
 }
-

@@ -35,7 +35,7 @@ func daemon(t *testing.T) *Scanner {
 	}
 	socket := filepath.Join(dir, "s")
 	for name, text := range map[string]string{
-		filepath.Join(db, "own.ndb"):      fmt.Sprintf("Hearken.Test:0:*:%x\n", "the virus of the tests"),
+		filepath.Join(db, "own.ndb"):     fmt.Sprintf("Hearken.Test:0:*:%x\n", "the virus of the tests"),
 		filepath.Join(dir, "clamd.conf"): fmt.Sprintf("Foreground yes\nLocalSocket %s\nDatabaseDirectory %s\nUser %s\nStreamMaxLength 1M\n", socket, db, me.Username),
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
@@ -71,8 +71,8 @@ func daemon(t *testing.T) *Scanner {
 func TestScan(t *testing.T) {
 	s := daemon(t)
 	for want, file := range map[string]string{
-		Clean:                                  "an honest file",
-		Infected + "Hearken.Test.UNOFFICIAL":   "xx the virus of the tests xx",
+		Clean:                                   "an honest file",
+		Infected + "Hearken.Test.UNOFFICIAL":    "xx the virus of the tests xx",
 		Failed + "INSTREAM size limit exceeded": strings.Repeat("a long file ", 1<<18),
 	} {
 		if got := s.Scan(t.Context(), strings.NewReader(file)); !strings.HasPrefix(got, want) {

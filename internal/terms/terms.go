@@ -85,6 +85,12 @@ func Compile(patterns []Pattern) (*Set, error) {
 	return s, nil
 }
 
+// Check tells what is wrong with a term; nil where nothing is.
+func Check(term string) error {
+	s := &Set{folder: newFolder(), nodes: []node{{more: -1}}}
+	return s.add(Pattern{Term: term}, term, -1)
+}
+
 func (s *Set) add(p Pattern, term string, exception int) error {
 	f := s.folder.fold(term)
 	if len(f.runes) == 0 || len(f.runes) > maxTerm {
