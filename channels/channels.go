@@ -77,10 +77,17 @@ func Build(cfg Config, d Deps) (*Set, error) {
 		}
 	}
 	for _, c := range cfg.Phone {
-		ch, err := phone.New(c, phone.Deps{
-			Intake: d.Gateway, Blobs: d.Blobs, Notebook: d.Gateway.Notebook("phone " + c.Name), Log: d.log(complaint.Phone, c.Name), Audit: d.Audit,
-			Metrics: d.Metrics, Words: d.words(complaint.Phone), PublicURL: d.PublicURL,
-		})
+		deps := phone.Deps{
+			Intake: d.Gateway, Blobs: d.Blobs, Notebook: d.Gateway.Notebook("phone " + c.Name), Memory: d.Gateway, History: d.Gateway, Leases: d.Gateway,
+			Keys: d.Keys, Log: d.log(complaint.Phone, c.Name), Audit: d.Audit, Words: d.words(complaint.Phone), PublicURL: d.PublicURL,
+		}
+		var ch Channel
+		var err error
+		if c.Provider == phone.ProviderWebhook {
+			ch, err = phone.NewHook(c, deps)
+		} else {
+			ch, err = phone.New(c, deps)
+		}
 		if err := s.add(complaint.Phone, ch, err); err != nil {
 			return nil, err
 		}

@@ -61,6 +61,9 @@ type Contact struct {
 	// contact of its conversation, or for Idle to pass, and is registered
 	// together with it.
 	Fragment bool `json:"fragment,omitempty"`
+	// Part says of a Fragment that its text was cut by the source and goes on
+	// in the next contact, without a break. It waits some seconds only.
+	Part bool `json:"part,omitempty"`
 	// OnlyOpens says that the contact matters only where its conversation has
 	// no complaint yet (the end of a call): otherwise it adds nothing.
 	OnlyOpens bool `json:"only_opens,omitempty"`
@@ -77,7 +80,8 @@ type Contact struct {
 	// NumberNow asks for a number in the Receipt: somebody is on the line.
 	NumberNow bool `json:"number_now,omitempty"`
 	// WantsReceipt asks for the receipt to be sent as a Reply once the
-	// complaint is registered, because the channel can't say it now.
+	// complaint is registered, because the channel can't say it now. Together
+	// with NumberNow it is sent only if no number could be told.
 	WantsReceipt bool `json:"wants_receipt,omitempty"`
 	// Automated marks a machine's mail: kept, never answered.
 	Automated bool `json:"automated,omitempty"`

@@ -7,9 +7,10 @@ type Delivery struct {
 	Partition int
 	Entry     string // stream entry id
 	Record    Record
-	Attempts  int    // how often it has been delivered, this time included
-	Current   *Route // where the complaint is already, for a supplement
-	Err       error  // the entry can't be read as a record; it belongs on the dead stream
+	Attempts  int     // how often it has been delivered, this time included
+	Current   *Route  // where the complaint is already, for a supplement
+	Before    *Record // by which it got there, for a supplement that brings a transcript
+	Err       error   // the entry can't be read as a record; it belongs on the dead stream
 }
 
 // Move is a Delivery with the route it was given.

@@ -106,10 +106,22 @@ type Thread struct {
 	By string `json:"by"`
 }
 
+// Facts of a record that other rooms than its channel act on.
+const (
+	// FactStatedType is the type that the customer chose from a menu.
+	FactStatedType = "stated_type"
+	// FactTranscript is "true" where a supplement brings the words of what was
+	// registered without them.
+	FactTranscript = "transcript"
+)
+
 // Route is where the dispatcher's rules send a record.
 type Route struct {
 	Department    string            `json:"department"`              // the lead
 	Collaborators []string          `json:"collaborators,omitempty"` // never the lead, no repeats
 	Rule          string            `json:"rule"`                    // the route's name; "default" where none matched
 	Deadlines     map[string]string `json:"deadlines,omitempty"`     // clock name to RFC 3339 time
+	// Again says why a complaint that had a route was given a new one:
+	// "no words before", "priority P4 to P2".
+	Again string `json:"again,omitempty"`
 }

@@ -29,7 +29,7 @@ type Reply struct {
 	Account string `json:"account"` // the mailbox, line or site to send from
 
 	To           Person `json:"to"`
-	Conversation string `json:"conversation,omitempty"` // the chat session to say it in
+	Conversation string `json:"conversation,omitempty"` // the chat session to say it in; on the phone the number that the customer reached
 	Language     string `json:"language"`
 
 	Subject    string   `json:"subject,omitempty"` // the customer's own subject, for the thread
@@ -66,6 +66,7 @@ func (r *Record) Reply() Reply {
 		out.References = append(append([]string(nil), r.Source.References...), r.Source.Ref)
 	case Phone:
 		out.Account = r.Facts["line"]
+		out.Conversation = r.ContactPoint
 	case Chat:
 		out.Account = r.Facts["site"]
 		out.Conversation = "chat:" + r.Facts["session"]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"hearken/complaint"
 	"hearken/internal/lifecycle"
@@ -71,17 +72,48 @@ func (d *Dispatcher) dispatch(ctx context.Context, batch []complaint.Delivery) {
 	}
 }
 
-// decide finds a record's route: a supplement follows its complaint.
+// decide finds a record's route: a supplement follows its complaint, unless
+// it brings the words that its urgency was not known from before.
 func decide(rules *Rules, d *complaint.Delivery) (route complaint.Route, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic while routing: %v", p)
 		}
 	}()
+	if why := again(d); why != "" {
+		route = rules.Route(&d.Record)
+		route.Again = why
+		// Whoever had it so far goes on hearing of it.
+		for _, code := range append([]string{d.Current.Department}, d.Current.Collaborators...) {
+			if code != route.Department && !slices.Contains(route.Collaborators, code) {
+				route.Collaborators = append(route.Collaborators, code)
+			}
+		}
+		return route, nil
+	}
 	if d.Current != nil {
 		route = *d.Current
 		route.Rule = RuleThread
 		return route, nil
 	}
 	return rules.Route(&d.Record), nil
+}
+
+// again tells why a complaint is to be routed again: a transcript raises its
+// priority, or gives it its first words. A priority is never lowered.
+func again(d *complaint.Delivery) string {
+	if d.Current == nil || d.Before == nil || d.Record.Facts[complaint.FactTranscript] != "true" {
+		return ""
+	}
+	was, is := slices.Index(Priorities, d.Before.Priority), slices.Index(Priorities, d.Record.Priority)
+	switch {
+	case is < was:
+		return "priority " + d.Before.Priority + " to " + d.Record.Priority
+	case d.Before.Narrative != "":
+		return ""
+	case is > was && was >= 0:
+		d.Record.Priority = d.Before.Priority
+		d.Record.Classification.Reasons = append(slices.Clone(d.Record.Classification.Reasons), "had it before: "+d.Before.Priority)
+	}
+	return "no words before"
 }

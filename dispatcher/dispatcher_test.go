@@ -82,7 +82,7 @@ func TestRoute(t *testing.T) {
 		RouteRule{Name: "by-type", To: TypeDepartment},
 	)
 	got := r.Route(record())
-	want := `{FIN [LEGAL] big map[plan:2026-11-23T12:00:00+08:00 resolve:2026-11-26T10:00:00+08:00]}`
+	want := `{FIN [LEGAL] big map[plan:2026-11-23T12:00:00+08:00 resolve:2026-11-26T10:00:00+08:00] }`
 	if fmt.Sprint(got) != want {
 		t.Errorf("route %v, want %s", got, want)
 	}
@@ -273,5 +273,39 @@ func TestPanicIsADeadLetter(t *testing.T) {
 	d := complaint.Delivery{Record: *record()}
 	if _, err := decide(nil, &d); err == nil || !strings.Contains(err.Error(), "panic") {
 		t.Errorf("routing without rules: %v", err)
+	}
+}
+
+// again: a transcript that brings the first words, or raises the priority,
+// has its complaint routed again; whoever had it stays with it.
+func TestTranscriptRoutesAgain(t *testing.T) {
+	rules := compile(t, RouteRule{Name: "urgent", When: When{"priority": "P1"}, To: "QSAFE"}, RouteRule{Name: "by-type", To: TypeDepartment})
+	had := complaint.Route{Department: "CMO", Collaborators: []string{"LEGAL"}, Rule: RuleDefault}
+	for name, c := range map[string]struct {
+		before, is string // priorities
+		words      string // before
+		transcript string
+		again      string
+		priority   string
+		want       string
+	}{
+		"first words":                 {"P4", "P4", "", "true", "no words before", "P4", "FIN CMO,LEGAL"},
+		"first words, lower priority": {"P2", "P4", "", "true", "no words before", "P2", "FIN CMO,LEGAL"},
+		"raised":                      {"P4", "P1", "hello", "true", "priority P4 to P1", "P1", "QSAFE CMO,LEGAL"},
+		"raised, and first words":     {"P3", "P1", "", "true", "priority P3 to P1", "P1", "QSAFE CMO,LEGAL"},
+		"the same":                    {"P3", "P3", "hello", "true", "", "P3", "CMO LEGAL"},
+		"lower":                       {"P3", "P4", "hello", "true", "", "P4", "CMO LEGAL"},
+		"no transcript":               {"P4", "P1", "", "", "", "P1", "CMO LEGAL"},
+	} {
+		r := record()
+		r.Priority, r.Facts = c.is, map[string]string{complaint.FactTranscript: c.transcript}
+		d := &complaint.Delivery{Record: *r, Current: &had, Before: &complaint.Record{ID: "x", Priority: c.before, Narrative: c.words}}
+		got, err := decide(rules, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if to := got.Department + " " + strings.Join(got.Collaborators, ","); to != c.want || got.Again != c.again || d.Record.Priority != c.priority {
+			t.Errorf("%s: %s, again %q, priority %s; want %s, %q, %s", name, to, got.Again, d.Record.Priority, c.want, c.again, c.priority)
+		}
 	}
 }

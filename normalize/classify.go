@@ -58,6 +58,7 @@ func (n *Normalizer) classify(r *complaint.Record) {
 		}
 	}
 	r.Type, r.SecondaryTypes, c.Confidence = n.decide(scores)
+	n.honour(r, &c)
 	if len(c.Matched) > maxMatches {
 		slices.SortStableFunc(c.Matched, func(a, b complaint.Match) int { return cmp.Compare(b.Weight, a.Weight) })
 		c.Matched = c.Matched[:maxMatches]

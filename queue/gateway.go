@@ -139,6 +139,7 @@ func (g *Gateway) Ready() error {
 type entry struct {
 	Contacts []complaint.Contact `json:"contacts"`
 	Number   string              `json:"number,omitempty"` // once one was assigned
+	Told     bool                `json:"told,omitempty"`   // somebody on the line heard a number
 	At       time.Time           `json:"at"`
 }
 
@@ -221,7 +222,7 @@ func (g *Gateway) acceptTx(tx *bolt.Tx, c complaint.Contact, found thread, now t
 	if err != nil {
 		return r, err
 	}
-	if err := g.append(tx, entry{Contacts: append(contacts, c), Number: k.Number, At: now}, k); err != nil {
+	if err := g.append(tx, entry{Contacts: append(contacts, c), Number: k.Number, Told: c.NumberNow && k.Number != "", At: now}, k); err != nil {
 		return r, err
 	}
 	r.Number, r.Event, r.Duplicate = k.Number, k.Event, found.seen

@@ -71,6 +71,7 @@ const sweepEvery = 5 * time.Second
 func (g *Gateway) sweep(ctx context.Context) error {
 	tick := time.NewTicker(min(sweepEvery, g.cfg.Idle, g.cfg.Keep))
 	defer tick.Stop()
+	tidied := time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -87,10 +88,18 @@ func (g *Gateway) sweep(ctx context.Context) error {
 		if err == nil {
 			err = g.forget(now)
 		}
+		if err == nil && now.Sub(tidied) > time.Hour {
+			tidied = now
+			err = g.forgetFacts(now)
+		}
 		g.away.note(g.client.cfg.Log, "sweep the spool", err)
 		g.nudge()
 	}
 }
+
+// partWait is how long the first part of a cut text waits for the next one:
+// carriers deliver them within seconds of each other.
+const partWait = 20 * time.Second
 
 // ripen moves the fragments of silent conversations into the line.
 func (g *Gateway) ripen(tx *bolt.Tx, now time.Time) error {
@@ -104,7 +113,11 @@ func (g *Gateway) ripen(tx *bolt.Tx, now time.Time) error {
 		newest[c.Conversation] = c
 	}
 	for _, c := range newest {
-		if now.Sub(c.ReceivedAt) < g.cfg.Idle {
+		wait := g.cfg.Idle
+		if c.Part {
+			wait = min(wait, partWait)
+		}
+		if now.Sub(c.ReceivedAt) < wait {
 			continue
 		}
 		held, err := g.heldBefore(tx, c)

@@ -83,11 +83,15 @@ func (in *Intake) withRoutes(ctx context.Context, fresh []complaint.Delivery) ([
 			in.later = append(in.later, waiting{d, now.Add(supplementWait)})
 		}
 	}
-	cmds := make([]*redis.StringCmd, len(in.later))
+	cmds := make([]*redis.SliceCmd, len(in.later))
 	_, err := in.c.write.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, w := range in.later {
 			if w.d.Err == nil && w.d.Record.Event == complaint.Supplemented {
-				cmds[i] = p.HGet(ctx, in.c.parts[w.d.Partition].complaint(w.d.Record.Number), "route")
+				fields := []string{"route"}
+				if w.d.Record.Facts[complaint.FactTranscript] == "true" {
+					fields = []string{"route", "record", "again"}
+				}
+				cmds[i] = p.HMGet(ctx, in.c.parts[w.d.Partition].complaint(w.d.Record.Number), fields...)
 			}
 		}
 		return nil
@@ -102,10 +106,9 @@ func (in *Intake) withRoutes(ctx context.Context, fresh []complaint.Delivery) ([
 			out = append(out, w.d)
 			continue
 		}
-		var r complaint.Route
-		switch text, err := cmds[i].Result(); {
-		case err == nil && json.Unmarshal([]byte(text), &r) == nil && r.Department != "":
-			w.d.Current = &r
+		w.d.Current, w.d.Before = routed(cmds[i].Val())
+		switch {
+		case w.d.Current != nil:
 			out = append(out, w.d)
 		case now.After(w.until):
 			out = append(out, w.d)
@@ -115,6 +118,28 @@ func (in *Intake) withRoutes(ctx context.Context, fresh []complaint.Delivery) ([
 	}
 	in.later = keep
 	return out, nil
+}
+
+// routed reads the route that a complaint has, and the record by which it got
+// it: the one that was routed again, or the first.
+func routed(fields []any) (*complaint.Route, *complaint.Record) {
+	var route *complaint.Route
+	var before *complaint.Record
+	for i, f := range fields {
+		text, _ := f.(string)
+		if i == 0 {
+			var r complaint.Route
+			if json.Unmarshal([]byte(text), &r) == nil && r.Department != "" {
+				route = &r
+			}
+			continue
+		}
+		var r complaint.Record
+		if json.Unmarshal([]byte(text), &r) == nil && r.ID != "" {
+			before = &r
+		}
+	}
+	return route, before
 }
 
 // moveSpec is the JSON argument of move.lua.
@@ -127,6 +152,7 @@ type moveSpec struct {
 	Type     string `json:"type"`
 	Priority string `json:"priority"`
 	Route    string `json:"route"`
+	Again    bool   `json:"again"`
 	Dedupe   int64  `json:"dedupe"`
 	Remember int64  `json:"remember"`
 	History  string `json:"history"`
@@ -161,9 +187,10 @@ func (in *Intake) movePart(ctx context.Context, p partition, batch []complaint.M
 		spec := moveSpec{
 			Streams: 1 + len(m.Route.Collaborators), ID: r.ID, Entry: m.Entry, Number: r.Number, Event: r.Event, Type: r.Type, Priority: r.Priority,
 			Dedupe: seconds(in.c.cfg.Dedupe), Remember: seconds(in.c.cfg.Remember),
-			History: historyLine("routed", map[string]string{"id": r.ID, "department": m.Route.Department, "rule": m.Route.Rule}),
+			History: historyLine("routed", map[string]string{"id": r.ID, "department": m.Route.Department, "rule": m.Route.Rule, "again": m.Route.Again}),
+			Again:   m.Route.Again != "",
 		}
-		if r.Event != complaint.Supplemented || m.Current == nil {
+		if r.Event != complaint.Supplemented || m.Current == nil || spec.Again {
 			route, err := json.Marshal(m.Route)
 			if err != nil {
 				return fmt.Errorf("encode the route of %s: %w", r.ID, err)

@@ -190,7 +190,7 @@ func (g *Gateway) assign(round []pending) (todo []pending, short, err error) {
 		todo, short = nil, nil
 		for _, p := range round {
 			last := p.entry.Contacts[len(p.entry.Contacts)-1]
-			if p.thread.seen || (p.thread.number != "" && p.entry.merged().OnlyOpens) {
+			if p.thread.seen || (p.thread.by == byConversation && p.entry.merged().OnlyOpens) {
 				if err := g.drop(tx, p); err != nil {
 					return err
 				}
@@ -299,7 +299,7 @@ func (g *Gateway) renderOne(p *pending) (err error) {
 	}
 	pub.Threads, pub.TTLs = claims(g.client.cfg, c)
 	pub.History = historyLine(r.Event, map[string]string{"id": r.ID, "channel": r.Channel, "type": r.Type, "priority": r.Priority})
-	if c.WantsReceipt && !c.Automated {
+	if c.WantsReceipt && !p.entry.Told && !c.Automated {
 		if err := pub.addReceipt(&r, now); err != nil {
 			return err
 		}

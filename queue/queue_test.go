@@ -55,7 +55,7 @@ func plain(c complaint.Contact) complaint.Record {
 	return complaint.Record{
 		ID: c.ID, Channel: c.Channel, ContactPoint: c.ContactPoint, ReceivedAt: c.ReceivedAt, Complainant: c.From, Narrative: c.Text,
 		Type: complaint.DefaultType, Priority: complaint.DefaultPriority, Source: complaint.Source{Ref: c.Ref, References: c.References},
-		Facts: map[string]string{"mailbox": c.Account, "line": c.Account, "site": c.Account, "session": strings.TrimPrefix(c.Conversation, "chat:")},
+		Facts: map[string]string{"mailbox": c.Account, "line": c.Account, "site": c.Account, "session": strings.TrimPrefix(c.Conversation, "chat:"), complaint.FactTranscript: fmt.Sprint(c.Account == "transcript")},
 	}
 }
 

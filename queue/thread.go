@@ -25,11 +25,14 @@ type thread struct {
 // newest of a References header that may be as long as its sender likes.
 const maxReferences = 30
 
+// byConversation is the Thread.By of what belongs together at its source.
+const byConversation = "conversation"
+
 // names lists what leads to the entry's complaint, best first, each with the
 // word for Thread.By.
 func threadNames(c complaint.Contact) (names, by []string) {
 	if c.Conversation != "" {
-		names, by = append(names, conversationName(c)), append(by, "conversation")
+		names, by = append(names, conversationName(c)), append(by, byConversation)
 	}
 	if c.InReplyTo != "" {
 		names, by = append(names, messageName(c.InReplyTo)), append(by, "references")
@@ -216,24 +219,28 @@ func (e entry) merged() complaint.Contact {
 	}
 	first := e.Contacts[0]
 	c.ID, c.Ref, c.ReceivedAt = first.ID, first.Ref, first.ReceivedAt
-	var text []string
+	var text strings.Builder
 	var files []complaint.Attachment
 	var notes []string
+	between := ""
 	for _, one := range e.Contacts {
 		if one.Text != "" {
-			text = append(text, one.Text)
+			text.WriteString(between + one.Text)
+			if between = "\n"; one.Part {
+				between = ""
+			}
 		}
 		files = append(files, one.Attachments...)
 		notes = append(notes, one.Notes...)
 		c.OnlyOpens = c.OnlyOpens && one.OnlyOpens
 	}
-	c.Text, c.Attachments, c.Notes = strings.Join(text, "\n"), files, notes
+	c.Text, c.Attachments, c.Notes = text.String(), files, notes
 	return c
 }
 
 // without drops the contacts with the given indexes.
 func (e entry) without(seen map[int]bool) entry {
-	out := entry{Number: e.Number, At: e.At}
+	out := entry{Number: e.Number, Told: e.Told, At: e.At}
 	for i, c := range e.Contacts {
 		if !seen[i] {
 			out.Contacts = append(out.Contacts, c)

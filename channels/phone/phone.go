@@ -1,7 +1,10 @@
-// Package phone takes calls and text messages from Twilio. It hides the
-// webhooks and their signatures, the dialogue with a caller, and the fetching
-// of recordings. A call is one conversation: whatever reaches us of it, in
-// whatever order and however often, ends in one complaint.
+// Package phone takes calls and text messages from a carrier that speaks
+// TwiML (Twilio, or one compatible with it), and complaints from anybody who
+// can POST to a signed webhook. It hides the webhooks and their signatures,
+// the dialogue with a caller, the fetching and transcribing of recordings, and
+// the search for webhooks that got lost. A call is one conversation: whatever
+// reaches us of it, on whichever gateway, in whatever order and however often,
+// ends in one complaint.
 package phone
 
 import (
@@ -15,9 +18,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	twilio "github.com/twilio/twilio-go"
-	"github.com/twilio/twilio-go/client"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"hearken/complaint"
 	"hearken/internal/audit"
@@ -25,36 +27,6 @@ import (
 	"hearken/internal/secret"
 	"hearken/internal/words"
 )
-
-// Config of one line. Zero values take the defaults named here.
-type Config struct {
-	Name       string       `yaml:"name"`
-	Provider   string       `yaml:"provider"` // twilio
-	AccountSID string       `yaml:"account_sid"`
-	AuthToken  secret.Value `yaml:"auth_token"`
-	// NextAuthToken signs too while the token is being changed.
-	NextAuthToken secret.Value  `yaml:"next_auth_token"`
-	Numbers       []string      `yaml:"numbers"`   // E.164; the first is the sender of text messages
-	Languages     []string      `yaml:"languages"` // zh, en; with several the caller chooses by digit; [zh, en]
-	Record        Record        `yaml:"record"`
-	Transcribe    bool          `yaml:"transcribe"` // by the provider; English only
-	SMSWindow     time.Duration `yaml:"sms_window"` // a number that writes again within it adds to its complaint: 72h
-	BaseURL       string        `yaml:"base_url"`   // of the REST API: https://api.twilio.com
-	MaxRecording  int64         `yaml:"max_bytes"`  // of one recording: 100 MiB
-	Voices        Voices        `yaml:"voices"`
-}
-
-// Record is how a message is recorded.
-type Record struct {
-	MaxLength time.Duration `yaml:"max_length"` // 5m
-	Silence   time.Duration `yaml:"silence"`    // that ends it: 5s
-}
-
-// Voices that read texts, by language.
-type Voices struct {
-	ZH string `yaml:"zh"` // Polly.Zhiyu
-	EN string `yaml:"en"` // Polly.Joanna
-}
 
 // Intake takes contacts; an error means that nothing was kept.
 type Intake interface {
@@ -68,29 +40,50 @@ type Notebook interface {
 	List(prefix string) (map[string][]byte, error)
 }
 
+// Memory keeps small facts about what is going on, for every gateway.
+type Memory interface {
+	Learn(ctx context.Context, of string, facts map[string]string) error
+	Known(ctx context.Context, of string) (map[string]string, error)
+}
+
+// History books events on a complaint, once for each id.
+type History interface {
+	Book(ctx context.Context, number, id, event string, details map[string]string) error
+}
+
+// Leases has one gateway at a time do something.
+type Leases interface {
+	Hold(ctx context.Context, name string, run func(context.Context) error) error
+}
+
 // Deps is what the phone is given.
 type Deps struct {
 	Intake    Intake
 	Blobs     *blob.Store
 	Notebook  Notebook
+	Memory    Memory
+	History   History
+	Leases    Leases
+	Keys      *secret.Keys
 	Log       *slog.Logger
 	Audit     *audit.Log
-	Metrics   prometheus.Registerer
 	Words     words.Texts
-	PublicURL string // the address that Twilio signs: https://intake.example.com
+	PublicURL string // the address that the carrier signs: https://intake.example.com
 }
 
 // Phone is one line.
 type Phone struct {
-	cfg        Config
-	deps       Deps
-	base       string // of our webhooks
-	validators []client.RequestValidator
-	book       *words.Book
-	rest       *twilio.RestClient
-	line       *transport
-	http       *http.Client // for recordings
-	fetch      chan struct{}
+	cfg      Config
+	deps     Deps
+	base     string // of our webhooks
+	sid      *regexp.Regexp
+	verifier *verifier
+	signer   *secret.Signer
+	book     *words.Book
+	account  account
+	stt      *http.Client // speech to text
+	texts    *rate.Limiter
+	jobs     *jobs
 }
 
 // New makes one line.
@@ -100,116 +93,55 @@ func New(cfg Config, deps Deps) (*Phone, error) {
 		return nil, fmt.Errorf("phone %s: %w", cfg.Name, err)
 	}
 	if u, err := url.Parse(deps.PublicURL); err != nil || u.Host == "" {
-		return nil, fmt.Errorf("phone %s: http.public_url is needed: the address by which Twilio reaches this gateway, as its signatures are made for it", cfg.Name)
+		return nil, fmt.Errorf("phone %s: http.public_url is needed: the address by which the carrier reaches this gateway, as its signatures are made for it", cfg.Name)
 	}
 	book, err := words.New(texts, deps.Words)
 	if err != nil {
 		return nil, err
 	}
-	p := &Phone{cfg: cfg, deps: deps, book: book, base: strings.TrimSuffix(deps.PublicURL, "/") + "/phone/" + cfg.Name, fetch: make(chan struct{}, 1)}
-	for _, token := range []secret.Value{cfg.AuthToken, cfg.NextAuthToken} {
-		if !token.IsZero() {
-			p.validators = append(p.validators, client.NewRequestValidator(token.Reveal()))
-		}
-	}
-	target, err := url.Parse(cfg.BaseURL)
+	acc, err := newAccount(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("phone %s: base_url: %w", cfg.Name, err)
 	}
-	p.line = &transport{target: target, inner: &http.Transport{Proxy: http.ProxyFromEnvironment, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: restWait}}
-	p.http = &http.Client{Transport: p.line}
-	c := &client.Client{Credentials: client.NewCredentials(cfg.AccountSID, cfg.AuthToken.Reveal()), HTTPClient: &http.Client{Transport: small{p.line}}}
-	c.SetAccountSid(cfg.AccountSID)
-	p.rest = twilio.NewRestClientWithParams(twilio.ClientParams{Client: c, AccountSid: cfg.AccountSID})
+	p := &Phone{
+		cfg: cfg, deps: deps, book: book, account: acc, stt: &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, IdleConnTimeout: time.Minute}}, verifier: newVerifier(cfg.Signature), signer: deps.Keys.Signer("phone step"),
+		base: strings.TrimSuffix(deps.PublicURL, "/") + "/phone/" + cfg.Name, sid: otherSID, texts: rate.NewLimiter(rate.Limit(cfg.TextRate), 1),
+	}
+	if cfg.Provider == "twilio" {
+		p.sid = twilioSID
+	}
+	p.jobs = newJobs(deps.Notebook, deps.Log, map[string]func(context.Context, job) error{
+		jobEnd: p.endOfCall, jobRecording: p.fetchRecording, jobMedia: p.fetchMedia, jobTranscript: p.transcribe, jobDelete: p.deleteRecording,
+		jobText: p.textNumber, jobDelivery: p.bookDelivery,
+	})
 	return p, nil
 }
 
-func (c *Config) fill() {
-	if c.Provider == "" {
-		c.Provider = "twilio"
-	}
-	if len(c.Languages) == 0 {
-		c.Languages = []string{"zh", "en"}
-	}
-	if c.Record.MaxLength == 0 {
-		c.Record.MaxLength = 5 * time.Minute
-	}
-	if c.Record.Silence == 0 {
-		c.Record.Silence = 5 * time.Second
-	}
-	if c.SMSWindow == 0 {
-		c.SMSWindow = 72 * time.Hour
-	}
-	if c.BaseURL == "" {
-		c.BaseURL = "https://api.twilio.com"
-	}
-	if c.MaxRecording == 0 {
-		c.MaxRecording = 100 << 20
-	}
-	if c.Voices.ZH == "" {
-		c.Voices.ZH = "Polly.Zhiyu"
-	}
-	if c.Voices.EN == "" {
-		c.Voices.EN = "Polly.Joanna"
-	}
-}
-
 var (
-	accountShape = regexp.MustCompile(`^AC[0-9a-fA-F]{32}$`)
-	numberShape  = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
-	nameShape    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,40}$`)
+	twilioSID = regexp.MustCompile(`^[A-Z]{2}[0-9a-fA-F]{32}$`)
+	otherSID  = regexp.MustCompile(`^[0-9A-Za-z:_-]{8,128}$`)
 )
-
-// Check reports what is wrong, each with the key that it is about.
-func (c Config) Check() []error {
-	var errs []error
-	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if !nameShape.MatchString(c.Name) {
-		fault("name: %q must be 1 to 40 letters, digits, - and _: it is part of an address", c.Name)
-	}
-	if c.Provider != "" && c.Provider != "twilio" {
-		fault("provider: %q is not known; there is twilio", c.Provider)
-	}
-	if !accountShape.MatchString(c.AccountSID) {
-		fault("account_sid: it must be AC and 32 hex digits, as the Twilio console shows it")
-	}
-	if c.AuthToken.IsZero() {
-		fault("auth_token: it is needed to check Twilio's signatures; give it as ${TWILIO_AUTH_TOKEN} or auth_token_file")
-	}
-	if len(c.Numbers) == 0 {
-		fault("numbers: at least one is needed")
-	}
-	for i, n := range c.Numbers {
-		if !numberShape.MatchString(n) {
-			fault("numbers[%d]: %q is not a number like +14155550100", i, n)
-		}
-	}
-	for i, l := range c.Languages {
-		if texts[l] == nil {
-			fault("languages[%d]: %q is not known; there are zh and en", i, l)
-		}
-	}
-	if c.Record.MaxLength < 0 || c.Record.Silence < 0 || c.SMSWindow < 0 || c.MaxRecording < 0 {
-		fault("record: bounds must not be negative")
-	}
-	return errs
-}
 
 // Name is the line's, as replies name it.
 func (p *Phone) Name() string { return p.cfg.Name }
 
 // Mount puts the webhooks on mux.
 func (p *Phone) Mount(mux *http.ServeMux) {
-	for path, h := range map[string]func(context.Context, hook) (answer, error){
-		"voice": p.answer, "voice/language": p.language, "voice/recorded": p.recorded, "voice/silent": p.silent,
-		"status": p.status, "recording": p.recording, "transcription": p.transcription, "sms": p.sms,
+	for path, h := range map[string]handler{
+		"voice": p.answer, "voice/fallback": p.fallback, "voice/language": p.language, "voice/dialed": p.dialed, "voice/notice": p.notice, "voice/menu": p.menu,
+		"voice/number": p.number, "voice/spoken": p.spoken, "voice/recorded": p.recorded, "voice/silent": p.silent, "voice/text": p.textOffer,
+		"status": p.status, "recording": p.recording, "transcription": p.transcription, "sms": p.sms, "sms/fallback": p.sms,
 	} {
-		mux.Handle("POST /phone/"+p.cfg.Name+"/"+path, p.webhook(h))
+		mux.Handle("POST /phone/"+p.cfg.Name+"/"+path, p.webhook(path, h))
 	}
 }
 
-// Run fetches recordings until ctx ends.
+// Run does what calls and texts leave to be done, until ctx ends.
 func (p *Phone) Run(ctx context.Context) error {
-	defer p.line.inner.CloseIdleConnections()
-	return p.fetchAll(ctx)
+	defer p.account.close()
+	defer p.stt.CloseIdleConnections()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.jobs.run(ctx) })
+	g.Go(func() error { return p.reconcile(ctx) })
+	return g.Wait()
 }

@@ -3,119 +3,83 @@ package phone
 import (
 	"bytes"
 	"context"
-	"encoding/json"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
+	"strconv"
 	"time"
 
 	"hearken/complaint"
 	"hearken/internal/blob"
 )
 
-// job is a recording to be fetched. It lies in the notebook until its audio
-// is on the complaint, or given up.
-type job struct {
-	Contact   complaint.Contact `json:"contact"`
-	Recording string            `json:"recording"`
-	Since     time.Time         `json:"since"`
-}
-
 const (
-	fetchEvery  = 30 * time.Second // while something is to be fetched
-	fetchFirst  = time.Second      // after the news, and doubling: the file may lag behind it
 	giveUpAfter = 48 * time.Hour
-	stampsKept  = 7 * 24 * time.Hour
 	downloadMax = 5 * time.Minute
 )
 
-func (p *Phone) nudge() {
-	select {
-	case p.fetch <- struct{}{}:
-	default:
+// recording takes the news that a recording can be fetched, or that there is
+// none: the end of the call says the rest. It tells neither caller nor number
+// (https://www.twilio.com/docs/voice/twiml/record#attributes-recording-status-callback-parameters).
+func (p *Phone) recording(ctx context.Context, h hook) (answer, error) {
+	re := h.get("RecordingSid")
+	if re == "" || h.get("RecordingStatus") != "completed" || digits(h.get("RecordingDuration")) == "0" {
+		return answer{}, nil
 	}
+	facts, err := p.deps.Memory.Known(ctx, callKey(h.get("CallSid")))
+	if err != nil || facts["noted:"+re] != "" { // the gateway that took the message fetches it
+		return answer{}, err
+	}
+	if !h.form.Has("From") {
+		h.form.Set("From", facts["from"])
+		h.form.Set("To", facts["to"])
+	}
+	c, err := p.recordingContact(h, p.state(h), re)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{}, p.noteRecording(c, re, false)
 }
 
-// fetchAll works off the jobs until ctx ends.
-func (p *Phone) fetchAll(ctx context.Context) error {
-	wait := time.Duration(0)
-	tidied := time.Time{}
-	for {
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-p.fetch:
-			wait = 0
-		case <-timer.C:
-		}
-		timer.Stop()
-		left, err := p.fetchRound(ctx)
-		if err != nil && ctx.Err() == nil {
-			p.deps.Log.Warn("fetch recordings; will be tried again", "line", p.cfg.Name, "err", err)
-		}
-		if time.Since(tidied) > time.Hour {
-			tidied = time.Now()
-			if err := p.tidy(); err != nil {
-				p.deps.Log.Warn("tidy the notebook", "line", p.cfg.Name, "err", err)
+// noteRecording puts down that a recording is to be fetched, before anybody is
+// told that it is known. registered says that the caller was told a number.
+func (p *Phone) noteRecording(c complaint.Contact, re string, registered bool) error {
+	return p.jobs.add(job{Kind: jobRecording, ID: re, Contact: c, Opened: registered})
+}
+
+// fetchRecording fetches a recording and adds it to its complaint.
+func (p *Phone) fetchRecording(ctx context.Context, j job) error {
+	re := j.ID
+	b, err := p.download(ctx, "/Accounts/"+url.PathEscape(p.cfg.AccountSID)+"/Recordings/"+url.PathEscape(re)+".wav")
+	if err != nil && time.Since(j.Since) < giveUpAfter && !complaint.IsPermanent(err) {
+		// A recording that is long in coming must not keep its complaint from
+		// being registered.
+		if !j.Opened && time.Since(j.Since) > p.cfg.EndWait {
+			if err := p.open(ctx, j); err != nil {
+				return err
 			}
 		}
-		switch {
-		case left == 0 && err == nil:
-			wait = time.Hour
-		case wait == 0 || wait >= time.Hour:
-			wait = fetchFirst
-		default:
-			wait = min(2*wait, fetchEvery)
+		return fmt.Errorf("fetch recording %s: %w", re, err)
+	}
+	if !j.Opened {
+		if err := p.open(ctx, j); err != nil {
+			return err
 		}
 	}
-}
-
-// fetchRound tries every job once, and tells how many are left.
-func (p *Phone) fetchRound(ctx context.Context) (left int, err error) {
-	notes, err := p.deps.Notebook.List(jobKey)
-	if err != nil {
-		return 0, err
-	}
-	var errs []error
-	for _, key := range slices.Sorted(maps.Keys(notes)) {
-		var j job
-		if err := json.Unmarshal(notes[key], &j); err != nil {
-			errs = append(errs, fmt.Errorf("read job %s: %w", key, err))
-			left++
-			continue
-		}
-		if err := p.finish(ctx, key, j); err != nil {
-			errs = append(errs, err)
-			left++
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return left, errors.Join(errs...)
-}
-
-// finish fetches one recording and adds it to its complaint.
-func (p *Phone) finish(ctx context.Context, key string, j job) error {
 	c := j.Contact
-	c.ID = complaint.RecordID(complaint.Phone, c.Ref, "audio")
-	c.Ref += "/audio"
-	b, err := p.download(ctx, j.Recording)
+	c.ID, c.Ref, c.NumberNow, c.WantsReceipt, c.OnlyOpens = complaint.RecordID(complaint.Phone, c.Ref, "audio"), c.Ref+"/audio", false, false, false
 	word := "phone.audio"
-	switch {
-	case err == nil:
-		c.Attachments = []complaint.Attachment{{Filename: j.Recording + ".wav", MediaType: "audio/wav", Size: b.Size, SHA256: b.SHA256, Blob: b.Ref}}
-	case time.Since(j.Since) < giveUpAfter && !complaint.IsPermanent(err):
-		return fmt.Errorf("fetch recording %s: %w", j.Recording, err)
-	default:
+	if err == nil {
+		c.Attachments = []complaint.Attachment{{Filename: re + ".wav", MediaType: "audio/wav", Size: b.Size, SHA256: b.SHA256, Blob: b.Ref}}
+		if seconds := p.seconds(b.Ref); seconds != "" {
+			c.Facts["recording_seconds"] = seconds
+		}
+	} else {
 		word = "phone.norecording"
-		c.Notes = append(c.Notes, "recording "+j.Recording+" could not be fetched: "+err.Error())
+		c.Notes = append(c.Notes, "recording "+re+" could not be fetched: "+err.Error())
 	}
 	if c.Subject, err = p.book.Say(c.Language, word, nil); err != nil {
 		return err
@@ -123,93 +87,118 @@ func (p *Phone) finish(ctx context.Context, key string, j job) error {
 	if _, err := p.deps.Intake.Accept(ctx, c); err != nil {
 		return err
 	}
-	if err := p.stamp(doneKey + j.Recording); err != nil {
-		return err
+	if len(c.Attachments) == 0 {
+		return nil
 	}
-	return p.deps.Notebook.Delete(key)
+	p.learn(ctx, c.Facts["call_sid"], map[string]string{"kept:" + re: b.SHA256})
+	return p.afterRecording(j, b)
 }
 
-// download streams a recording into the blob store. The address is made here:
-// credentials are never sent to one that came in a request.
-func (p *Phone) download(ctx context.Context, re string) (complaint.Blob, error) {
+// open registers the complaint of a recording that nothing else registered.
+func (p *Phone) open(ctx context.Context, j job) error {
+	c := j.Contact
+	c.OnlyOpens, c.WantsReceipt, c.NumberNow = true, true, false
+	c.ID, c.Ref = complaint.RecordID(complaint.Phone, c.Ref, "news"), c.Ref+"/news"
+	if _, err := p.deps.Intake.Accept(ctx, c); err != nil {
+		return err
+	}
+	return p.jobs.opened(j)
+}
+
+// afterRecording puts down what follows once a recording is safe.
+func (p *Phone) afterRecording(j job, b complaint.Blob) error {
+	if p.cfg.Transcription.By == "http" {
+		if err := p.jobs.add(job{Kind: jobTranscript, ID: j.ID, Contact: j.Contact, Args: map[string]string{"blob": b.Ref}}); err != nil {
+			return err
+		}
+	}
+	if p.cfg.Delete {
+		return p.jobs.add(job{Kind: jobDelete, ID: j.ID})
+	}
+	return nil
+}
+
+// deleteRecording deletes a recording at the carrier, where it is no longer
+// needed.
+func (p *Phone) deleteRecording(ctx context.Context, j job) error {
+	err := p.account.api(ctx).DeleteRecording(j.ID, nil)
+	status, _, _ := refused(err)
+	switch {
+	case err == nil:
+		p.deps.Log.Info("recording deleted at the carrier", "line", p.cfg.Name, "recording", j.ID)
+		return nil
+	case status == http.StatusNotFound:
+		return nil
+	case time.Since(j.Since) > giveUpAfter:
+		p.deps.Log.Error("a recording could not be deleted at the carrier; delete it by hand", "line", p.cfg.Name, "recording", j.ID, "err", err)
+		return nil
+	}
+	return fmt.Errorf("delete recording %s: %w", j.ID, err)
+}
+
+// download streams a file of the account into the blob store. The address is
+// made here: credentials are never sent to one that came in a request.
+func (p *Phone) download(ctx context.Context, path string) (complaint.Blob, error) {
 	ctx, cancel := context.WithTimeout(ctx, downloadMax)
 	defer cancel()
-	address := fmt.Sprintf("https://%s/2010-04-01/Accounts/%s/Recordings/%s.wav", providerHost, url.PathEscape(p.cfg.AccountSID), url.PathEscape(re))
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	req, err := p.account.request(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return complaint.Blob{}, err
 	}
-	req.SetBasicAuth(p.cfg.AccountSID, p.cfg.AuthToken.Reveal())
-	resp, err := p.http.Do(req)
+	resp, err := p.account.http.Do(req)
 	if err != nil {
-		return complaint.Blob{}, err
+		return complaint.Blob{}, noAddress(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return complaint.Blob{}, fmt.Errorf("provider answered %s", resp.Status)
+		return complaint.Blob{}, fmt.Errorf("carrier answered %s", resp.Status)
 	}
-	b, err := p.deps.Blobs.Put(resp.Body, p.cfg.MaxRecording)
-	if errors.Is(err, blob.ErrTooBig) {
+	b, err := p.deps.Blobs.Put(resp.Body, p.cfg.MaxBytes)
+	switch {
+	case errors.Is(err, blob.ErrTooBig):
 		return b, complaint.Permanent(err)
+	case err == nil && b.Size == 0:
+		return b, errors.New("the file is empty")
 	}
 	return b, err
 }
 
-// tidy drops stamps that no repetition will ask for any more.
-func (p *Phone) tidy() error {
-	var errs []error
-	for _, prefix := range []string{doneKey, sentKey} {
-		notes, err := p.deps.Notebook.List(prefix)
-		errs = append(errs, err)
-		for key, v := range notes {
-			var at time.Time
-			if json.Unmarshal(v, &at) != nil || time.Since(at) > stampsKept {
-				errs = append(errs, p.deps.Notebook.Delete(key))
+// seconds measures a recording; "" where it is no WAV file that we can read.
+func (p *Phone) seconds(ref string) string {
+	f, err := p.deps.Blobs.Open(ref)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	head := make([]byte, wavHead)
+	n, _ := io.ReadFull(f, head)
+	return wavSeconds(head[:n])
+}
+
+// wavHead is how far into a WAV file its chunks are looked for.
+const wavHead = 4096
+
+// wavSeconds reads the length off a WAV file's head: the bytes of its data
+// chunk by the bytes a second of its format chunk. It rounds up.
+func wavSeconds(b []byte) string {
+	if len(b) < 12 || !bytes.Equal(b[:4], []byte("RIFF")) || !bytes.Equal(b[8:12], []byte("WAVE")) {
+		return ""
+	}
+	rate := uint64(0)
+	for at := uint64(12); at+8 <= uint64(len(b)); {
+		size := uint64(binary.LittleEndian.Uint32(b[at+4:]))
+		switch string(b[at : at+4]) {
+		case "fmt ":
+			if at+20 <= uint64(len(b)) {
+				rate = uint64(binary.LittleEndian.Uint32(b[at+16:]))
 			}
+		case "data":
+			if rate == 0 {
+				return ""
+			}
+			return strconv.FormatUint((size+rate-1)/rate, 10)
 		}
+		at += 8 + size + size%2 // chunks are padded to even length
 	}
-	return errors.Join(errs...)
-}
-
-// transport sends requests for the provider to the configured address.
-type transport struct {
-	target *url.URL
-	inner  *http.Transport
-}
-
-// providerHost is what the library writes to.
-const providerHost = "api.twilio.com"
-
-func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Host == providerHost { // a redirect to another host stays one
-		r = r.Clone(r.Context())
-		r.URL.Scheme, r.URL.Host, r.Host = t.target.Scheme, t.target.Host, t.target.Host
-	}
-	return t.inner.RoundTrip(r)
-}
-
-// small is a transport for the library's requests: it has no context, and
-// leaves the bodies of errors open, so each answer is read here, in time and
-// whole.
-type small struct{ *transport }
-
-const (
-	restWait  = 20 * time.Second // for one request to the REST API
-	maxAnswer = 1 << 20
-)
-
-func (s small) RoundTrip(r *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), restWait)
-	defer cancel()
-	resp, err := s.transport.RoundTrip(r.WithContext(ctx))
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return nil, err
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(b))
-	return resp, nil
+	return ""
 }

@@ -2,15 +2,19 @@ package phone
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf16"
 
-	"github.com/twilio/twilio-go/client"
-	api "github.com/twilio/twilio-go/rest/api/v2010"
 	"github.com/twilio/twilio-go/twiml"
 
 	"hearken/complaint"
@@ -23,26 +27,20 @@ var carrierWords = map[string]bool{
 	"start": true, "unstop": true, "help": true, "info": true, "td": true, "退订": true, "t": true,
 }
 
+const whatsApp = "whatsapp:" // before both numbers of a WhatsApp message
+
 // sms takes a text message; the answer is its receipt.
 func (p *Phone) sms(ctx context.Context, h hook) (answer, error) {
-	sid, body := h.get("MessageSid"), strings.TrimSpace(h.get("Body"))
-	if sid == "" {
-		return answer{}, complaint.Permanent(errors.New("the webhook names no message"))
+	c, err := p.text(h)
+	if err != nil || c.ID == "" {
+		return answer{}, err
 	}
-	if carrierWords[strings.ToLower(strings.Trim(body, ".! "))] {
-		return answer{}, nil
+	if err := p.noteMedia(c, h); err != nil {
+		return answer{}, err
 	}
-	from, to := h.get("From"), h.get("To")
-	c := complaint.Contact{
-		ID: complaint.RecordID(complaint.Phone, sid), Channel: complaint.Phone, Account: p.cfg.Name, ContactPoint: to, Ref: sid, ReceivedAt: time.Now(),
-		From: complaint.Person{Phone: strings.TrimPrefix(from, "whatsapp:")}, Text: body, Language: languageOf(body, p.cfg.Languages[0]),
-		Conversation: "sms:" + from + ">" + to, Window: p.cfg.SMSWindow, NumberNow: true, Facts: map[string]string{"line": p.cfg.Name, "message_sid": sid},
-	}
-	if n := digits(h.get("NumMedia")); n != "" && n != "0" {
-		c.Notes = append(c.Notes, "the message came with "+n+" files, which are at the provider")
-	}
+	c.NumberNow = true
 	r, err := p.deps.Intake.Accept(ctx, c)
-	if err != nil {
+	if err != nil || c.Part {
 		return answer{}, err
 	}
 	key := "phone.receipt"
@@ -57,6 +55,64 @@ func (p *Phone) sms(ctx context.Context, h hook) (answer, error) {
 		return answer{}, err
 	}
 	return answer{[]twiml.Element{&twiml.MessagingMessage{Body: text}}}, nil
+}
+
+// text makes a contact of a text message; an empty one of what is between the
+// customer and the carrier.
+func (p *Phone) text(h hook) (complaint.Contact, error) {
+	sid, body := h.get("MessageSid"), strings.TrimSpace(h.get("Body"))
+	if sid == "" {
+		return complaint.Contact{}, complaint.Permanent(errors.New("the webhook names no message"))
+	}
+	// OptOutType is there where the carrier has answered already
+	// (https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out).
+	if h.get("OptOutType") != "" || carrierWords[strings.ToLower(strings.Trim(body, ".! "))] {
+		return complaint.Contact{}, nil
+	}
+	from, to := h.get("From"), h.get("To")
+	c := complaint.Contact{
+		ID: complaint.RecordID(complaint.Phone, sid), Channel: complaint.Phone, Account: p.cfg.Name, ContactPoint: to, Ref: sid, ReceivedAt: time.Now(),
+		From: complaint.Person{Phone: strings.TrimPrefix(from, whatsApp), Name: strings.TrimSpace(h.get("ProfileName"))},
+		Text: body, Language: languageOf(body, p.defaultLanguage(strings.TrimPrefix(to, whatsApp))),
+		Conversation: "sms:" + from + ">" + to, Window: p.cfg.TextWindow, WantsReceipt: true,
+		Facts: map[string]string{"line": p.cfg.Name, "message_sid": sid, "medium": "sms"},
+	}
+	if strings.HasPrefix(from, whatsApp) {
+		c.Facts["medium"] = "whatsapp"
+	}
+	if body == "" {
+		var err error
+		if c.Subject, err = p.book.Say(c.Language, "phone.notext", nil); err != nil {
+			return c, err
+		}
+	}
+	if n, err := complaint.ParseNumber(numberIn.FindString(body)); err == nil {
+		c.Number, c.NumberBy = n, "keyed"
+	}
+	c.Part = isPart(body, h.get("NumSegments"))
+	c.Fragment = c.Part
+	return c, nil
+}
+
+// numberIn finds what may be a complaint number: twelve digits, in groups or
+// not.
+var numberIn = regexp.MustCompile(`\b[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}\b`)
+
+// The lengths at which a text is cut in parts, with and without a header that
+// tells so (3GPP TS 23.040 section 9.2.3.24.1): in septets, and in units of
+// UCS-2.
+var partsLatin, partsOther = []int{153, 160}, []int{67, 70}
+
+// isPart tells a text that was cut by a carrier that does not join them: it is
+// exactly as long as one message can be. Others tell the parts they joined.
+func isPart(body, segments string) bool {
+	if segments != "" && segments != "1" {
+		return false
+	}
+	if strings.IndexFunc(body, func(r rune) bool { return r > unicode.MaxASCII }) < 0 {
+		return slices.Contains(partsLatin, len(body))
+	}
+	return slices.Contains(partsOther, len(utf16.Encode([]rune(body))))
 }
 
 // languageOf is Chinese where a Chinese character is in the text, English
@@ -75,71 +131,101 @@ func languageOf(text, fallback string) string {
 	return fallback
 }
 
-// Send sends a reply as a text message. Twilio has no way to say the same
-// thing twice and mean it once: what was sent is noted, and after an unknown
-// outcome it is sent again, since twice is better than never.
-func (p *Phone) Send(_ context.Context, r complaint.Reply) error {
-	if !numberShape.MatchString(r.To.Phone) {
-		return fmt.Errorf("send reply %s: the customer has no phone number: %w", r.ID, complaint.ErrUnreachable)
+// maxMedia bounds the files of a message; carriers send at most ten.
+const maxMedia = 10
+
+// noteMedia puts down that a message's files are to be fetched, and says on
+// the contact how many there are.
+func (p *Phone) noteMedia(c complaint.Contact, h hook) error {
+	n, _ := strconv.Atoi(digits(h.get("NumMedia")))
+	if n == 0 {
+		return nil
 	}
-	if sent, err := p.deps.Notebook.List(sentKey + r.ID); err != nil || len(sent) > 0 {
+	c.Facts["media"] = strconv.Itoa(n)
+	args := map[string]string{}
+	for i := range min(n, maxMedia) {
+		at := strconv.Itoa(i)
+		// Of the address only the name counts: the rest is made here.
+		if u, err := url.Parse(h.get("MediaUrl" + at)); err == nil && p.sid.MatchString(path.Base(u.Path)) {
+			args[at], args["type"+at] = path.Base(u.Path), h.get("MediaContentType"+at)
+		}
+	}
+	return p.jobs.add(job{Kind: jobMedia, ID: c.Ref, Contact: c, Args: args})
+}
+
+// fetchMedia fetches the files of a message and adds them to its complaint.
+func (p *Phone) fetchMedia(ctx context.Context, j job) (err error) {
+	c := j.Contact
+	c.ID, c.Ref = complaint.RecordID(complaint.Phone, c.Ref, "media"), c.Ref+"/media"
+	c.Text, c.NumberNow, c.WantsReceipt, c.Fragment, c.Part = "", false, false, false, false
+	if len(j.Args) == 0 {
+		if j.Args, err = p.listMedia(ctx, j.ID); err != nil {
+			return fmt.Errorf("list the files of message %s: %w", j.ID, err)
+		}
+	}
+	for i := range maxMedia {
+		at := strconv.Itoa(i)
+		name, mediaType := j.Args[at], mediaType(j.Args["type"+at])
+		if name == "" {
+			continue
+		}
+		b, err := p.download(ctx, "/Accounts/"+url.PathEscape(p.cfg.AccountSID)+"/Messages/"+url.PathEscape(j.ID)+"/Media/"+url.PathEscape(name))
+		switch {
+		case err == nil:
+			c.Attachments = append(c.Attachments, complaint.Attachment{Filename: name + extension(mediaType), MediaType: mediaType, Size: b.Size, SHA256: b.SHA256, Blob: b.Ref})
+		case time.Since(j.Since) < giveUpAfter && !complaint.IsPermanent(err):
+			return fmt.Errorf("fetch file %s of message %s: %w", name, j.ID, err)
+		default:
+			c.Notes = append(c.Notes, "file "+name+" could not be fetched: "+err.Error())
+		}
+	}
+	if c.Subject, err = p.book.Say(c.Language, "phone.media", map[string]string{"count": strconv.Itoa(len(c.Attachments))}); err != nil {
 		return err
 	}
-	text, err := p.wording(r)
+	_, err = p.deps.Intake.Accept(ctx, c)
+	return err
+}
+
+// listMedia asks the carrier for a message's files, where no webhook told.
+func (p *Phone) listMedia(ctx context.Context, sid string) (map[string]string, error) {
+	list, err := p.account.api(ctx).ListMedia(sid, nil)
+	if status, _, is := refused(err); is && status == http.StatusNotFound {
+		return nil, nil
+	}
 	if err != nil {
-		return complaint.Permanent(err)
+		return nil, err
 	}
-	params := &api.CreateMessageParams{}
-	params.SetTo(r.To.Phone)
-	params.SetFrom(p.cfg.Numbers[0])
-	params.SetBody(text)
-	params.SetStatusCallback(p.step("status", nil))
-	if _, err := p.rest.Api.CreateMessage(params); err != nil {
-		return fmt.Errorf("send reply %s by text message: %w", r.ID, sendError(err))
+	args := map[string]string{}
+	for i, m := range list {
+		if m.Sid != nil && i < maxMedia && p.sid.MatchString(*m.Sid) {
+			args[strconv.Itoa(i)], args["type"+strconv.Itoa(i)] = *m.Sid, text(m.ContentType)
+		}
 	}
-	return p.stamp(sentKey + r.ID)
+	return args, nil
 }
 
-func (p *Phone) wording(r complaint.Reply) (string, error) {
-	args := map[string]string{"number": complaint.Grouped(r.Number), "text": r.Text}
-	switch {
-	case r.Kind != complaint.ReplyReceipt:
-		return p.book.Say(r.Language, "phone.update", args)
-	case r.Event == complaint.Supplemented:
-		return p.book.Say(r.Language, "phone.supplement", args)
+// text is what a pointer of the library's points to.
+func text(s *string) string {
+	if s == nil {
+		return ""
 	}
-	return p.book.Say(r.Language, "phone.receipt", args)
+	return *s
 }
 
-// Twilio's codes that mean: this number will never get it.
-var unreachable = map[int]bool{
-	21211: true, 21214: true, 21217: true, 21408: true, 21421: true, 21610: true, 21612: true, 21614: true, 21635: true, 30003: true, 30005: true, 30006: true,
+var mediaShape = regexp.MustCompile(`^[a-z]{1,30}/[a-z0-9.+-]{1,60}$`)
+
+func mediaType(s string) string {
+	s, _, _ = strings.Cut(strings.ToLower(s), ";")
+	if s = strings.TrimSpace(s); mediaShape.MatchString(s) {
+		return s
+	}
+	return "application/octet-stream"
 }
 
-func sendError(err error) error {
-	var rest *client.TwilioRestError
-	if !errors.As(err, &rest) {
-		return err // no answer: unknown, tried again
-	}
-	if unreachable[rest.Code] {
-		return fmt.Errorf("provider's code %d: %w", rest.Code, complaint.ErrUnreachable)
-	}
-	// The text of the error may hold the number; the code says enough.
-	return fmt.Errorf("provider answered %d, code %d (see its error dictionary)", rest.Status, rest.Code)
-}
-
-// Keys of the notebook.
-const (
-	jobKey  = "recording/"
-	doneKey = "fetched/"
-	sentKey = "sent/"
-)
-
-// stamp notes that something is done, so that a repetition is noticed.
-func (p *Phone) stamp(key string) error {
-	b, err := json.Marshal(time.Now())
-	if err != nil {
-		return err
-	}
-	return p.deps.Notebook.Put(key, b)
+// extension of a file, for the kinds that telephones send.
+func extension(mediaType string) string {
+	return map[string]string{
+		"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp", "image/heic": ".heic", "audio/ogg": ".ogg", "audio/amr": ".amr",
+		"audio/mpeg": ".mp3", "audio/mp4": ".m4a", "video/mp4": ".mp4", "video/3gpp": ".3gp", "application/pdf": ".pdf", "text/vcard": ".vcf", "text/plain": ".txt",
+	}[mediaType]
 }

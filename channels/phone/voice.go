@@ -2,282 +2,315 @@ package phone
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"net/url"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/twilio/twilio-go/twiml"
-
 	"hearken/complaint"
 )
 
-// The dialogue: answer -> (language) -> recorded, or silent when nothing was
-// said. What a step has to know is in the query of its address, which Twilio
-// signs together with the rest.
+// The webhooks of a call's dialogue, each answered with what follows.
 
-// answer greets a caller, and offers the languages where there are several.
-func (p *Phone) answer(_ context.Context, h hook) (answer, error) {
-	if len(p.cfg.Languages) == 1 {
-		return p.ask(p.cfg.Languages[0], "phone.greeting", 1)
+func (p *Phone) state(h hook) talk { return p.recall(h.query.Get) }
+
+// answer takes a new call.
+func (p *Phone) answer(ctx context.Context, h hook) (answer, error) {
+	if h.get("CallSid") == "" {
+		return answer{}, errNoCall
 	}
-	var choices []twiml.Element
-	for i, lang := range p.cfg.Languages {
-		say, err := p.say(lang, "phone.choose", map[string]string{"digit": strconv.Itoa(i + 1)})
-		if err != nil {
-			return answer{}, err
-		}
-		choices = append(choices, say)
-	}
-	return answer{[]twiml.Element{
-		&twiml.VoiceGather{Input: "dtmf", NumDigits: "1", Timeout: "4", Action: p.step("voice/language", nil), Method: "POST", InnerElements: choices},
-		// Nothing pressed: the first language.
-		&twiml.VoiceRedirect{Url: p.step("voice/language", nil), Method: "POST"},
-	}}, nil
+	s := p.script(h, talk{})
+	facts := s.talk.facts()
+	facts["from"], facts["to"] = h.get("From"), h.get("To") // the news of a recording tells neither
+	p.learn(ctx, s.sid, facts)
+	return s.play(fromLanguage).answer()
 }
 
-// language takes the digit, and asks for the message.
-func (p *Phone) language(_ context.Context, h hook) (answer, error) {
-	lang := p.cfg.Languages[0]
+var errNoCall = complaint.Permanent(errors.New("the webhook names no call"))
+
+// fallback takes a call whose webhook failed elsewhere: the shortest way to
+// the tone.
+func (p *Phone) fallback(_ context.Context, h hook) (answer, error) {
+	p.deps.Log.Warn("the carrier fell back: a webhook of this call failed", "line", p.cfg.Name, "code", digits(h.get("ErrorCode")))
+	return p.script(h, talk{}).play(fromMessage).answer()
+}
+
+// learn keeps for the end of the call, on every gateway, what it has told.
+// Failing only costs a fact of a call that leaves no message.
+func (p *Phone) learn(ctx context.Context, sid string, facts map[string]string) {
+	if err := p.deps.Memory.Learn(ctx, callKey(sid), facts); err != nil {
+		p.deps.Log.Warn("remember a fact of a call", "line", p.cfg.Name, "err", err)
+	}
+}
+
+func callKey(sid string) string { return "call:" + sid }
+
+// language takes the digit of a language.
+func (p *Phone) language(ctx context.Context, h hook) (answer, error) {
+	s := p.script(h, p.state(h))
 	if n, err := strconv.Atoi(h.get("Digits")); err == nil && n >= 1 && n <= len(p.cfg.Languages) {
-		lang = p.cfg.Languages[n-1]
+		s.talk.Lang = p.cfg.Languages[n-1]
+		p.learn(ctx, s.sid, s.talk.facts())
 	}
-	return p.ask(lang, "phone.greeting", 1)
+	s.talk.Lang = s.lang()
+	return s.play(fromGreeting).answer()
 }
 
-// ask says the opening, and records. Where nothing is said, Twilio goes on
-// with the redirect instead of calling the action.
-func (p *Phone) ask(lang, opening string, try int) (answer, error) {
-	first, err := p.say(lang, opening, nil)
+// dialed goes on when a transfer is over: somebody has spoken with the caller,
+// or nobody could.
+func (p *Phone) dialed(ctx context.Context, h hook) (answer, error) {
+	s := p.script(h, p.state(h))
+	if status := h.get("DialCallStatus"); status == "completed" || status == "answered" {
+		p.learn(ctx, s.sid, map[string]string{"answered": "true"})
+		s.goodbye()
+		return s.answer()
+	}
+	s.tell("phone.nobody", nil)
+	return s.play(fromNotice).answer()
+}
+
+// notice takes the wish not to be recorded: a call back.
+func (p *Phone) notice(ctx context.Context, h hook) (answer, error) {
+	t := p.state(h)
+	if h.get("Digits") != p.cfg.Decline {
+		return p.script(h, t).play(fromMenu).answer()
+	}
+	c, err := p.wordless(h, t, "declined")
 	if err != nil {
 		return answer{}, err
 	}
-	verbs := []twiml.Element{first}
-	if opening == "phone.greeting" {
-		speak, err := p.say(lang, "phone.speak", nil)
-		if err != nil {
-			return answer{}, err
+	c.Facts["recording_consent"] = "declined"
+	return p.take(ctx, h, t, c)
+}
+
+// menu takes the digit of a type, or of "I have a number".
+func (p *Phone) menu(ctx context.Context, h hook) (answer, error) {
+	s := p.script(h, p.state(h))
+	digit := h.get("Digits")
+	if digit == p.cfg.FollowUp {
+		s.askNumber()
+		return s.play(fromMessage).answer()
+	}
+	for _, m := range p.cfg.Menu {
+		if m.Digit == digit {
+			s.talk.Type = m.Type
+			p.learn(ctx, s.sid, s.talk.facts())
 		}
-		verbs = append(verbs, speak)
 	}
-	q := url.Values{"lang": {lang}}
-	record := &twiml.VoiceRecord{
-		Action: p.step("voice/recorded", q), Method: "POST", FinishOnKey: "#", PlayBeep: "true",
-		MaxLength: wholeSeconds(p.cfg.Record.MaxLength), Timeout: wholeSeconds(p.cfg.Record.Silence),
-		RecordingStatusCallback: p.step("recording", q), RecordingStatusCallbackMethod: "POST", RecordingStatusCallbackEvent: "completed absent",
-	}
-	if p.cfg.Transcribe && lang == "en" {
-		record.Transcribe, record.TranscribeCallback = "true", p.step("transcription", q)
-	}
-	q = url.Values{"lang": {lang}, "try": {strconv.Itoa(try)}}
-	return answer{append(verbs, record, &twiml.VoiceRedirect{Url: p.step("voice/silent", q), Method: "POST"})}, nil
+	return s.play(fromMessage).answer()
 }
 
-func wholeSeconds(d time.Duration) string { return strconv.Itoa(max(1, int(d/time.Second))) }
-
-// step is the address of a step, as Twilio is to call it.
-func (p *Phone) step(path string, q url.Values) string {
-	if len(q) == 0 {
-		return p.base + "/" + path
+// number takes a complaint number. After a wrong one the caller is asked
+// again; after the last, the call goes on as a complaint of its own.
+func (p *Phone) number(ctx context.Context, h hook) (answer, error) {
+	s := p.script(h, p.state(h))
+	n, err := complaint.ParseNumber(h.get("Digits"))
+	switch {
+	case err == nil:
+		s.talk.Number = n
+		p.learn(ctx, s.sid, s.talk.facts())
+		s.tell("phone.numbered", map[string]string{"number": spoken(s.lang(), n)})
+	case s.talk.Try < maxTries:
+		s.tell("phone.wrong", nil)
+		s.askNumber()
+	default:
+		s.tell("phone.without", nil)
 	}
-	return p.base + "/" + path + "?" + q.Encode()
+	return s.play(fromMessage).answer()
 }
 
-// lang is the language that an earlier step chose.
-func (p *Phone) lang(h hook) string {
-	if l := h.query.Get("lang"); slices.Contains(p.cfg.Languages, l) {
-		return l
-	}
-	return p.cfg.Languages[0]
-}
-
-func (p *Phone) say(lang, key string, args map[string]string) (*twiml.VoiceSay, error) {
-	text, err := p.book.Say(lang, key, args)
-	if err != nil {
-		return nil, err
-	}
-	if lang == "zh" {
-		return &twiml.VoiceSay{Message: text, Language: "cmn-CN", Voice: p.cfg.Voices.ZH}, nil
-	}
-	return &twiml.VoiceSay{Message: text, Language: "en-US", Voice: p.cfg.Voices.EN}, nil
-}
-
-// call is a contact of the call, identified by what follows its CallSid.
-func (p *Phone) call(h hook, lang, part string) (complaint.Contact, error) {
-	sid := h.get("CallSid")
-	if sid == "" {
-		return complaint.Contact{}, fmt.Errorf("the webhook names no call")
-	}
-	from, to := h.get("From"), h.get("To")
-	if strings.HasPrefix(h.get("Direction"), "outbound") {
-		from, to = to, from
-	}
-	return complaint.Contact{
-		ID: complaint.RecordID(complaint.Phone, sid, part), Channel: complaint.Phone, Account: p.cfg.Name, ContactPoint: to,
-		Ref: sid + "/" + part, ReceivedAt: time.Now(), From: complaint.Person{Phone: from}, Language: lang, Conversation: "call:" + sid,
-		Facts: map[string]string{"line": p.cfg.Name, "call_sid": sid},
-	}, nil
-}
-
-// recorded takes the message and reads out the number. The recording itself
-// is fetched later; that it exists is on disk before anything is said.
-func (p *Phone) recorded(ctx context.Context, h hook) (answer, error) {
-	re := h.get("RecordingSid")
-	if re == "" {
+// spoken takes what the carrier has understood. Where a recording follows it
+// is a detail more: the complaint is registered now.
+func (p *Phone) spoken(ctx context.Context, h hook) (answer, error) {
+	t := p.state(h)
+	text := strings.TrimSpace(h.get("SpeechResult"))
+	if text == "" {
+		if len(p.cfg.Message) > 1 {
+			s := p.script(h, t)
+			s.record("phone.speak")
+			return s.answer()
+		}
 		return p.silent(ctx, h)
 	}
-	lang := p.lang(h)
-	c, err := p.call(h, lang, re)
+	c, err := p.call(h, t, "speech")
 	if err != nil {
 		return answer{}, err
 	}
-	if c.Subject, err = p.book.Say(lang, "phone.recorded", nil); err != nil {
+	c.Text = text
+	c.Notes = append(c.Notes, "understood by a machine")
+	if f, err := strconv.ParseFloat(h.get("Confidence"), 64); err == nil && f >= 0 && f <= 1 {
+		c.Facts["speech_confidence"] = strconv.FormatFloat(f, 'f', 2, 64)
+	}
+	if len(p.cfg.Message) == 1 {
+		return p.take(ctx, h, t, c)
+	}
+	r, err := p.accept(ctx, h, c)
+	if err != nil {
 		return answer{}, err
 	}
-	c.NumberNow = true
+	s := p.script(h, t)
+	if r.Number != "" {
+		s.tell("phone.number", map[string]string{"number": spoken(s.lang(), r.Number)})
+	}
+	s.record("phone.more")
+	return s.answer()
+}
+
+// recorded takes the message. The recording itself is fetched later; that it
+// exists is on disk before anything is said.
+func (p *Phone) recorded(ctx context.Context, h hook) (answer, error) {
+	t, re := p.state(h), h.get("RecordingSid")
+	if re == "" || digits(h.get("RecordingDuration")) == "0" {
+		return p.silent(ctx, h)
+	}
+	c, err := p.recordingContact(h, t, re)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := p.noteRecording(c, re, true); err != nil {
+		return answer{}, err
+	}
+	p.learn(ctx, h.get("CallSid"), map[string]string{"noted:" + re: "true"})
+	return p.take(ctx, h, t, c)
+}
+
+func (p *Phone) recordingContact(h hook, t talk, re string) (complaint.Contact, error) {
+	c, err := p.call(h, t, re)
+	if err != nil {
+		return c, err
+	}
 	c.Facts["recording_sid"], c.Facts["recording_seconds"] = re, digits(h.get("RecordingDuration"))
-	if err := p.noteRecording(c, re); err != nil {
-		return answer{}, err
-	}
-	r, err := p.deps.Intake.Accept(ctx, c)
-	if err != nil {
-		return answer{}, err
-	}
-	p.nudge()
-	return p.farewell(lang, r.Number, "")
+	c.Subject, err = p.book.Say(c.Language, "phone.recorded", nil)
+	return c, err
 }
 
 // silent asks once more, and then registers that somebody wants to be called
-// back.
+// back. After words that were understood, silence adds nothing.
 func (p *Phone) silent(ctx context.Context, h hook) (answer, error) {
-	lang := p.lang(h)
-	if h.query.Get("try") == "1" {
-		return p.ask(lang, "phone.again", 2)
+	t := p.state(h)
+	if t.Try == 1 {
+		s := p.script(h, t)
+		s.talk.Try = 2
+		if slices.Contains(p.cfg.Message, byRecord) {
+			s.record("phone.again")
+		} else {
+			s.listen("phone.describe")
+			s.elseSilent()
+		}
+		return s.answer()
 	}
-	c, err := p.callBack(h, lang, "silent")
+	c, err := p.wordless(h, t, "silent")
 	if err != nil {
 		return answer{}, err
 	}
-	c.NumberNow = true
-	r, err := p.deps.Intake.Accept(ctx, c)
-	if err != nil {
-		return answer{}, err
-	}
-	return p.farewell(lang, r.Number, "phone.callback")
+	c.OnlyOpens = true
+	return p.take(ctx, h, t, c)
 }
 
-// callBack is a contact without words.
-func (p *Phone) callBack(h hook, lang, part string) (complaint.Contact, error) {
-	c, err := p.call(h, lang, part)
+// textOffer takes the wish to have the number as a text message.
+func (p *Phone) textOffer(_ context.Context, h hook) (answer, error) {
+	s := p.script(h, p.state(h))
+	number, err := complaint.ParseNumber(h.query.Get("told"))
+	if err == nil && h.get("Digits") == p.cfg.OfferText && numberShape.MatchString(s.from) {
+		j := job{Kind: jobText, ID: s.sid, Args: map[string]string{"number": number, "to": s.from, "from": s.to, "lang": s.lang()}}
+		if err := p.jobs.add(j); err != nil {
+			return answer{}, err
+		}
+		s.tell("phone.sent", nil)
+	}
+	s.goodbye()
+	return s.answer()
+}
+
+// take hands a contact over, and says farewell.
+func (p *Phone) take(ctx context.Context, h hook, t talk, c complaint.Contact) (answer, error) {
+	r, err := p.accept(ctx, h, c)
+	if err != nil {
+		return answer{}, err
+	}
+	before := ""
+	if c.Facts["call_back"] != "" && (r.Event != complaint.Supplemented || r.Number == t.Number) {
+		if before = "phone.callback"; c.From.Phone == "" {
+			before = "phone.withheld"
+		}
+	}
+	s := p.script(h, t)
+	s.farewell(before, r.Number)
+	return s.answer()
+}
+
+// accept hands over a contact that somebody on the line waits for, and returns
+// the receipt to tell. Who has hung up gets it as a text.
+func (p *Phone) accept(ctx context.Context, h hook, c complaint.Contact) (complaint.Receipt, error) {
+	c.WantsReceipt = true
+	c.NumberNow = h.get("Digits") != "hangup" && !slices.Contains(over, h.get("CallStatus"))
+	return p.deps.Intake.Accept(ctx, c)
+}
+
+// withheld are the numbers that stand for a caller who shows none: the words
+// that carriers send, and what Twilio makes of them, spelled on a keypad
+// (https://help.twilio.com/articles/223179988).
+var withheld = []string{
+	"", "anonymous", "restricted", "blocked", "unknown", "unavailable", "+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253", "+464",
+}
+
+// people are the caller, "" where the number is withheld, and the number that
+// was called.
+func (h hook) people() (from, to string) {
+	from, to = h.get("From"), h.get("To")
+	if strings.HasPrefix(h.get("Direction"), "outbound") {
+		from, to = to, from
+	}
+	if slices.Contains(withheld, strings.ToLower(from)) {
+		from = ""
+	}
+	return from, to
+}
+
+// call is a contact of the call, identified by what follows its CallSid.
+func (p *Phone) call(h hook, t talk, part string) (complaint.Contact, error) {
+	sid := h.get("CallSid")
+	if sid == "" {
+		return complaint.Contact{}, errNoCall
+	}
+	from, to := h.people()
+	if t.Lang == "" {
+		t.Lang = p.defaultLanguage(to)
+	}
+	if t.At.IsZero() {
+		t.At = time.Now()
+	}
+	c := complaint.Contact{
+		ID: complaint.RecordID(complaint.Phone, sid, part), Channel: complaint.Phone, Account: p.cfg.Name, ContactPoint: to,
+		Ref: sid + "/" + part, ReceivedAt: t.At, From: complaint.Person{Phone: from}, Language: t.Lang, Conversation: callKey(sid),
+		Facts: map[string]string{"line": p.cfg.Name, "call_sid": sid, "medium": "call"},
+	}
+	if c.ContactPoint == "" {
+		c.ContactPoint = p.cfg.Numbers[0]
+	}
+	if from == "" {
+		c.Notes = append(c.Notes, "the caller's number is withheld")
+	}
+	if t.Type != "" {
+		c.Facts[complaint.FactStatedType] = t.Type
+	}
+	if t.Number != "" {
+		c.Number, c.NumberBy = t.Number, "keyed"
+	}
+	return c, nil
+}
+
+// wordless is a contact of a call that left no words.
+func (p *Phone) wordless(h hook, t talk, part string) (complaint.Contact, error) {
+	c, err := p.call(h, t, part)
 	if err != nil {
 		return c, err
 	}
 	c.Facts["call_back"] = "true"
 	c.Notes = append(c.Notes, "caller left no words")
-	c.Subject, err = p.book.Say(lang, "phone.nowords", nil)
+	c.Subject, err = p.book.Say(c.Language, "phone.nowords", nil)
 	return c, err
-}
-
-// farewell says the number twice.
-func (p *Phone) farewell(lang, number, extra string) (answer, error) {
-	var verbs []twiml.Element
-	keys := []string{"phone.number", "phone.repeat"}
-	if number == "" {
-		keys = []string{"phone.nonumber"}
-	}
-	if extra != "" {
-		keys = append([]string{extra}, keys...)
-	}
-	for _, key := range append(keys, "phone.goodbye") {
-		say, err := p.say(lang, key, map[string]string{"number": spoken(lang, number)})
-		if err != nil {
-			return answer{}, err
-		}
-		verbs = append(verbs, say)
-	}
-	return answer{append(verbs, &twiml.VoiceHangup{})}, nil
-}
-
-// The states in which a call is over.
-var over = []string{"completed", "busy", "failed", "no-answer", "canceled"}
-
-// status takes the end of a call: one that left no message is a request to be
-// called back. The state of a text message that we sent is only noted.
-func (p *Phone) status(ctx context.Context, h hook) (answer, error) {
-	if sid := h.get("MessageSid"); sid != "" {
-		p.deps.Log.Info("text message", "line", p.cfg.Name, "sid", sid, "status", word(h.get("MessageStatus")), "code", digits(h.get("ErrorCode")))
-		return answer{}, nil
-	}
-	if !slices.Contains(over, h.get("CallStatus")) || strings.HasPrefix(h.get("Direction"), "outbound") {
-		return answer{}, nil
-	}
-	c, err := p.callBack(h, p.cfg.Languages[0], "end")
-	if err != nil {
-		return answer{}, err
-	}
-	c.OnlyOpens, c.WantsReceipt = true, true
-	_, err = p.deps.Intake.Accept(ctx, c)
-	return answer{}, err
-}
-
-// recording takes the news that a recording can be fetched, or that there is
-// none.
-func (p *Phone) recording(_ context.Context, h hook) (answer, error) {
-	re := h.get("RecordingSid")
-	if re == "" || h.get("RecordingStatus") != "completed" {
-		return answer{}, nil // the end of the call says the rest
-	}
-	c, err := p.call(h, p.lang(h), re)
-	if err != nil {
-		return answer{}, err
-	}
-	c.Facts["recording_sid"], c.Facts["recording_seconds"] = re, digits(h.get("RecordingDuration"))
-	if err := p.noteRecording(c, re); err != nil {
-		return answer{}, err
-	}
-	p.nudge()
-	return answer{}, nil
-}
-
-// noteRecording writes the job to fetch a recording, before anybody is told
-// that it is known. Once fetched, it is not noted again.
-func (p *Phone) noteRecording(c complaint.Contact, re string) error {
-	c.NumberNow = false
-	done, err := p.deps.Notebook.List(doneKey + re)
-	if err != nil || len(done) > 0 {
-		return err
-	}
-	have, err := p.deps.Notebook.List(jobKey + re)
-	if err != nil || len(have) > 0 {
-		return err
-	}
-	b, err := json.Marshal(job{Contact: c, Recording: re, Since: time.Now()})
-	if err != nil {
-		return err
-	}
-	return p.deps.Notebook.Put(jobKey+re, b)
-}
-
-// transcription takes the provider's transcript of a recording.
-func (p *Phone) transcription(ctx context.Context, h hook) (answer, error) {
-	text := strings.TrimSpace(h.get("TranscriptionText"))
-	if h.get("TranscriptionStatus") != "completed" || text == "" {
-		return answer{}, nil // never, or without words: the recording stays
-	}
-	c, err := p.call(h, p.lang(h), h.get("RecordingSid")+"/transcript")
-	if err != nil {
-		return answer{}, err
-	}
-	if c.Subject, err = p.book.Say(c.Language, "phone.transcript", nil); err != nil {
-		return answer{}, err
-	}
-	c.Text = text
-	c.Notes = append(c.Notes, "transcribed by a machine")
-	_, err = p.deps.Intake.Accept(ctx, c)
-	return answer{}, err
 }
 
 // digits and word keep what comes from outside from spreading: a number or a

@@ -155,7 +155,8 @@ func (d *demo) config(dir string) (*config.Config, error) {
 		SMTP: email.SMTP{Addr: d.mail.SMTPAddr, TLS: "none"},
 	}}
 	cfg.Channels.Phone = []phone.Config{{
-		Name: "hotline", AccountSID: demoAccount, AuthToken: secret.New(d.token), Numbers: []string{demoLine}, BaseURL: d.carrier.URL(), Transcribe: true,
+		Name: "hotline", AccountSID: demoAccount, AuthToken: secret.New(d.token), Numbers: []string{demoLine}, BaseURL: d.carrier.URL(), EndWait: 3 * time.Second,
+		Transcription: phone.Transcription{By: "carrier"},
 	}}
 	cfg.Channels.Chat = []chat.Config{{Name: "web"}}
 	return &cfg, nil
@@ -297,12 +298,12 @@ func (d *demo) text(ctx context.Context, from, body string) error {
 
 func (d *demo) call(ctx context.Context, i int) error {
 	c := callers[i]
-	caller := carrier.Caller{From: c.from, To: demoLine, Digits: c.digits, Seconds: 4, Transcript: c.speech, HangsUp: c.hangs}
+	who := &carrier.Caller{Keys: c.digits, Seconds: 4, Words: c.speech, HangsUp: c.hangs}
 	if c.silent {
-		caller.Seconds = 0
+		who.Seconds = 0
 	}
-	heard, err := d.carrier.Call(ctx, caller)
-	for _, line := range heard.Said {
+	_, err := d.carrier.Phone(ctx, carrier.Call{From: c.from, To: demoLine, Person: who})
+	for _, line := range who.Said {
 		if strings.ContainsAny(line, "幺二三四五六七八九") || strings.Contains(line, "number is") {
 			d.heard("voice", c.from, line)
 		}

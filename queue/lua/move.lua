@@ -5,7 +5,8 @@
 --   and its departments' streams, the lead's first
 -- ARGV[1] the consumer group
 -- then for every record: JSON {streams, id, entry, number, event, type, priority,
---   route (JSON, "" for a supplement), dedupe, remember, history}, and the record, JSON
+--   route (JSON, "" for a supplement), again (bool: it replaces the route that
+--   there is), dedupe, remember, history}, and the record, JSON
 -- Returns a list of 1 (moved) and 0 (had been moved before), one a record.
 local k, out = 3, {}
 for i = 2, #ARGV, 2 do
@@ -23,7 +24,11 @@ for i = 2, #ARGV, 2 do
       redis.call('SADD', KEYS[2], stream)
     end
     if a.route ~= '' then
-      redis.call('HSETNX', KEYS[k + 1], 'route', a.route)
+      if a.again then
+        redis.call('HSET', KEYS[k + 1], 'route', a.route, 'again', record)
+      else
+        redis.call('HSETNX', KEYS[k + 1], 'route', a.route)
+      end
       redis.call('EXPIRE', KEYS[k + 1], a.remember)
     end
     redis.call('RPUSH', KEYS[k + 2], a.history)

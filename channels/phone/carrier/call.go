@@ -5,34 +5,36 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
-// Where a caller hangs up.
-const (
-	Stays           = ""
-	BeforeRecording = "before recording"
-	DuringRecording = "during recording"
-	BeforeTheNumber = "before the number" // after the message, before hearing more
-	DuringGreeting  = "during the greeting"
-)
-
-// Caller is what a customer does in a call.
-type Caller struct {
-	SID        string // "" makes one
-	From, To   string
-	Digits     []string // pressed when asked, one for each time
-	Seconds    int      // of speech; 0 says nothing
-	Transcript string   // where the line asks for one
-	HangsUp    string
-	// EndFirst has the end of the call arrive before the message's webhooks.
-	EndFirst bool
+// Person is at the other end of a call: a script, or somebody at a terminal.
+// false as an answer is to hang up.
+type Person interface {
+	// Hear is told what the line says.
+	Hear(text string) bool
+	// Press is asked for keys, at most most of them (0: any number); "" presses
+	// none. Where speech is asked for, words may be said instead.
+	Press(most int, speech bool) (keys, words string, ok bool)
+	// Speak is asked for a message after the tone: so many seconds (0: silence),
+	// and its words where the carrier transcribes. stays says that the caller is
+	// still there after it.
+	Speak() (seconds int, words string, stays bool)
+	// Dial is told that somebody else is called, and says what comes of it:
+	// completed, no-answer, busy, failed.
+	Dial(to string) (status string, ok bool)
 }
 
-// Heard is what a call came to.
-type Heard struct {
-	SID  string
-	Said []string // what the line said, and [beep]
+// Call is one call to be made.
+type Call struct {
+	SID      string // "" makes one
+	From, To string
+	Person   Person
+	// EndFirst has the end of the call arrive before the message's webhooks.
+	EndFirst bool
+	// Shuffle puts the callbacks after the call in another order.
+	Shuffle func(n int, swap func(i, j int))
 }
 
 // maxSteps bounds the webhooks of one call: dialogues that never end are not
@@ -42,35 +44,44 @@ const maxSteps = 50
 // walk is one call under way.
 type walk struct {
 	*Carrier
-	Caller
-	heard Heard
+	Call
 	late  []func() error // callbacks that come after the call
 	steps int
 }
 
-// Call phones the line, and returns when the last webhook of the call is out.
-// A webhook that was refused ends the call, as for a caller it does.
-func (c *Carrier) Call(ctx context.Context, caller Caller) (Heard, error) {
-	if caller.SID == "" {
-		caller.SID = SID("CA")
+// Phone makes a call, and returns its Sid when the last webhook is out. A
+// webhook that was refused goes to the fallback; where that is refused too the
+// call ends, as for a caller it does.
+func (c *Carrier) Phone(ctx context.Context, call Call) (sid string, err error) {
+	if call.SID == "" {
+		call.SID = SID("CA")
 	}
-	w := &walk{Carrier: c, Caller: caller, heard: Heard{SID: caller.SID}}
-	err := w.follow(ctx, c.cfg.Line+"/voice", w.form("in-progress"))
+	w := &walk{Carrier: c, Call: call}
+	began := c.now()
+	err = w.follow(ctx, c.cfg.Line+"/voice", w.form("in-progress"))
+	c.mu.Lock()
+	c.calls = append(c.calls, resource{
+		"sid": w.SID, "from": w.From, "to": w.To, "direction": "inbound", "status": "completed", "start_time": began, "end_time": c.now(), "date_updated": c.now(), "duration": "9",
+	})
+	c.mu.Unlock()
 	end := func() error {
 		_, err := c.post(ctx, c.cfg.Line+"/status", w.form("completed"))
 		return err
 	}
-	if caller.EndFirst {
+	if call.EndFirst {
 		w.late = append([]func() error{end}, w.late...)
 	} else {
 		w.late = append(w.late, end)
+	}
+	if call.Shuffle != nil {
+		call.Shuffle(len(w.late), func(i, j int) { w.late[i], w.late[j] = w.late[j], w.late[i] })
 	}
 	for _, send := range w.late {
 		if e := send(); e != nil && err == nil {
 			err = e
 		}
 	}
-	return w.heard, err
+	return w.SID, err
 }
 
 func (w *walk) form(status string) url.Values {
@@ -84,44 +95,46 @@ func (w *walk) follow(ctx context.Context, address string, form url.Values) erro
 	}
 	verbs, err := w.post(ctx, address, form)
 	if err != nil {
-		return err
-	}
-	if w.HangsUp == DuringGreeting {
-		return nil
-	}
-	for _, v := range verbs {
-		done, err := w.do(ctx, v)
-		if done || err != nil {
+		// The number's fallback address
+		// (https://www.twilio.com/docs/usage/webhooks/webhooks-faq).
+		form := w.form("in-progress")
+		form.Set("ErrorCode", "11200")
+		form.Set("ErrorUrl", address)
+		if verbs, err = w.post(ctx, w.cfg.Line+"/voice/fallback", form); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err = w.walk(ctx, verbs)
+	return err
 }
 
-// do carries out one verb. done means that the document is left.
-func (w *walk) do(ctx context.Context, v verb) (done bool, err error) {
+// walk carries out verbs until the document is left.
+func (w *walk) walk(ctx context.Context, verbs []verb) (left bool, err error) {
+	for _, v := range verbs {
+		if left, err := w.do(ctx, v); left || err != nil {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// do carries out one verb. left means that the document is left.
+func (w *walk) do(ctx context.Context, v verb) (left bool, err error) {
 	switch v.XMLName.Local {
 	case "Say":
-		w.heard.Said = append(w.heard.Said, strings.TrimSpace(v.Text))
-	case "Pause", "Play":
+		return !w.Person.Hear(strings.TrimSpace(v.Text)), nil
+	case "Play":
+		return !w.Person.Hear("[" + strings.TrimSpace(v.Text) + "]"), nil
+	case "Pause":
 	case "Gather":
-		for _, inner := range v.Inner {
-			if _, err := w.do(ctx, inner); err != nil {
-				return true, err
-			}
-		}
-		if len(w.Digits) == 0 {
-			return false, nil // silence: on to the next verb
-		}
-		form := w.form("in-progress")
-		form.Set("Digits", w.Digits[0])
-		w.Digits = w.Digits[1:]
-		return true, w.follow(ctx, v.attr("action"), form)
+		return w.gather(ctx, v)
 	case "Record":
 		return w.record(ctx, v)
+	case "Dial":
+		return w.dial(ctx, v)
 	case "Redirect":
 		return true, w.follow(ctx, strings.TrimSpace(v.Text), w.form("in-progress"))
-	case "Hangup":
+	case "Hangup", "Reject":
 		return true, nil
 	default:
 		return true, fmt.Errorf("the carrier does not know the verb %s", v.XMLName.Local)
@@ -129,56 +142,108 @@ func (w *walk) do(ctx context.Context, v verb) (done bool, err error) {
 	return false, nil
 }
 
-func (w *walk) record(ctx context.Context, v verb) (bool, error) {
-	w.heard.Said = append(w.heard.Said, "[beep]")
-	if w.HangsUp == BeforeRecording {
+func (w *walk) gather(ctx context.Context, v verb) (bool, error) {
+	for _, inner := range v.Inner {
+		if left, err := w.do(ctx, inner); left || err != nil {
+			return true, err
+		}
+	}
+	most := 0
+	_, _ = fmt.Sscan(v.attr("numDigits"), &most)
+	keys, words, ok := w.Person.Press(most, strings.Contains(v.attr("input"), "speech"))
+	if !ok {
 		return true, nil
 	}
-	if w.Seconds == 0 {
-		return false, nil // nothing recorded: the action is not called
+	if keys == "" && words == "" {
+		return false, nil // silence: on to the next verb
+	}
+	form := w.form("in-progress")
+	if words != "" {
+		form.Set("SpeechResult", words)
+		form.Set("Confidence", "0.87")
+	} else {
+		form.Set("Digits", keys)
+	}
+	return true, w.follow(ctx, v.attr("action"), form)
+}
+
+func (w *walk) dial(ctx context.Context, v verb) (bool, error) {
+	to := strings.TrimSpace(v.Text)
+	for _, inner := range v.Inner {
+		to = strings.TrimSpace(inner.Text)
+	}
+	status, ok := w.Person.Dial(to)
+	leg := SID("CA")
+	w.mu.Lock()
+	w.calls = append(w.calls, resource{
+		"sid": leg, "parent_call_sid": w.SID, "from": w.From, "to": to, "direction": "outbound-dial", "status": status, "start_time": w.now(), "end_time": w.now(),
+		"duration": map[bool]string{true: "30", false: "0"}[status == "completed"],
+	})
+	w.mu.Unlock()
+	form := w.form("in-progress")
+	form.Set("DialCallStatus", status)
+	form.Set("DialCallSid", leg)
+	if !ok { // the caller hung up: the action is still called
+		form.Set("CallStatus", "completed")
+		_, err := w.post(ctx, v.attr("action"), form)
+		return true, err
+	}
+	return true, w.follow(ctx, v.attr("action"), form)
+}
+
+func (w *walk) record(ctx context.Context, v verb) (bool, error) {
+	if !w.Person.Hear("[beep]") {
+		return true, nil
+	}
+	seconds, words, stays := w.Person.Speak()
+	if seconds == 0 {
+		return !stays, nil // nothing recorded: the action is not called
 	}
 	re := SID("RE")
 	w.mu.Lock()
-	w.recordings[re] = wav(w.Seconds)
+	w.recordings[re] = &recording{resource: resource{
+		"sid": re, "call_sid": w.SID, "status": "completed", "duration": fmt.Sprint(seconds), "date_created": w.now(), "source": "RecordVerb",
+	}, audio: wav(seconds)}
 	w.mu.Unlock()
-	of := func(status string) url.Values {
-		form := w.form(status)
-		form.Set("RecordingSid", re)
-		form.Set("RecordingDuration", fmt.Sprint(w.Seconds))
-		form.Set("RecordingUrl", w.URL()+"/2010-04-01/Accounts/"+w.cfg.AccountSID+"/Recordings/"+re)
-		return form
-	}
+	// Neither callback tells who called
+	// (https://www.twilio.com/docs/voice/api/recording#recordingstatuscallback).
 	w.late = append(w.late, func() error {
-		form := of("completed")
-		form.Set("RecordingStatus", "completed")
-		_, err := w.post(ctx, v.attr("recordingStatusCallback"), form)
+		_, err := w.post(ctx, v.attr("recordingStatusCallback"), url.Values{
+			"CallSid": {w.SID}, "RecordingSid": {re}, "RecordingStatus": {"completed"}, "RecordingDuration": {fmt.Sprint(seconds)}, "RecordingChannels": {"1"}, "RecordingSource": {"RecordVerb"},
+			"RecordingUrl": {w.URL() + "/Accounts/" + w.cfg.AccountSID + "/Recordings/" + re}, "RecordingStartTime": {w.now()},
+		})
 		return err
 	})
-	if cb := v.attr("transcribeCallback"); cb != "" && w.Transcript != "" {
+	if cb := v.attr("transcribeCallback"); cb != "" && words != "" {
 		w.late = append(w.late, func() error {
-			form := of("completed")
+			form := w.form("completed")
+			form.Set("RecordingSid", re)
 			form.Set("TranscriptionStatus", "completed")
 			form.Set("TranscriptionSid", SID("TR"))
-			form.Set("TranscriptionText", w.Transcript)
+			form.Set("TranscriptionText", words)
 			_, err := w.post(ctx, cb, form)
 			return err
 		})
 	}
-	form := of("in-progress")
+	form := w.form("in-progress")
+	form.Set("RecordingSid", re)
+	form.Set("RecordingDuration", fmt.Sprint(seconds))
+	form.Set("RecordingUrl", w.URL()+"/Accounts/"+w.cfg.AccountSID+"/Recordings/"+re)
 	form.Set("Digits", "#")
-	if w.HangsUp == DuringRecording || w.HangsUp == BeforeTheNumber {
-		form.Set("Digits", "hangup")
-		action := func() error {
-			_, err := w.post(ctx, v.attr("action"), form)
-			return err
-		}
-		if w.EndFirst {
-			w.late = append(w.late, action)
-			return true, nil
-		}
-		return true, action()
+	if stays {
+		return true, w.follow(ctx, v.attr("action"), form)
 	}
-	return true, w.follow(ctx, v.attr("action"), form)
+	form.Set("Digits", "hangup")
+	form.Set("CallStatus", "completed")
+	action := func() error {
+		_, err := w.post(ctx, v.attr("action"), form)
+		return err
+	}
+	if w.EndFirst || w.Shuffle != nil {
+		w.late = slices.Insert(w.late, 0, action)
+		return true, nil
+	}
+	return true, action()
 }
 
 // wav is silence of so many seconds: 8 kHz, 8 bit, mono.

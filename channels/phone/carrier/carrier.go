@@ -1,7 +1,8 @@
 // Package carrier behaves towards a gateway as Twilio does: it calls and
-// texts, walks the TwiML that it is answered with, signs its webhooks, and
-// serves recordings and the messages resource. The demo's customers phone
-// through it, and tests have it lose, repeat and swap webhooks.
+// texts, walks the TwiML that it is answered with, signs its webhooks and
+// tries them again as documented, and serves the REST resources of calls,
+// recordings, messages and media. The demo's customers phone through it, and
+// tests have it lose, repeat and swap webhooks.
 package carrier
 
 import (
@@ -11,7 +12,6 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -35,6 +35,10 @@ type Config struct {
 	// Faults says how a webhook fares: how many times it arrives. nil is once
 	// each. kind is the path below Line: voice, voice/recorded, status ...
 	Faults func(kind string) int
+	// Ago dates what happens back, for whoever looks for what is older.
+	Ago time.Duration
+	// Header and Sign replace how webhooks are signed; nil is Twilio's way.
+	Sign func(h http.Header, address string, body []byte)
 }
 
 // Message is a text message that the gateway sent.
@@ -48,21 +52,42 @@ type Carrier struct {
 	http   *http.Client
 
 	mu         sync.Mutex
-	recordings map[string][]byte
-	missing    int // requests for recordings that are still answered 404
-	refuse     int // error code for the next messages
+	calls      []resource
+	messages   []resource
+	recordings map[string]*recording
+	media      map[string][]byte // by "message/media"
+	kinds      map[string]string // of media
+	missing    int               // requests for files that are still answered 404
+	refuse     int               // error code for the next messages
+	deaf       int               // messages that are sent but not answered
 	sent       []Message
+	callbacks  map[string]string // of sent messages, by Sid
+}
+
+// resource is a REST resource, as JSON.
+type resource map[string]any
+
+type recording struct {
+	resource
+	audio   []byte
+	deleted bool
 }
 
 // New starts a carrier's REST side on a loopback port.
-func New(cfg Config) (*Carrier, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func New(cfg Config) (*Carrier, error) { return NewAt("127.0.0.1:0", cfg) }
+
+// NewAt is New on a given address.
+func NewAt(addr string, cfg Config) (*Carrier, error) {
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("start the carrier: %w", err)
 	}
-	dialer := &net.Dialer{Timeout: 5 * time.Second}
-	c := &Carrier{cfg: cfg, addr: l.Addr().String(), recordings: map[string][]byte{}}
+	dialer := &net.Dialer{Timeout: 5 * time.Second} // Twilio's connect timeout, ct
+	c := &Carrier{
+		cfg: cfg, addr: l.Addr().String(), recordings: map[string]*recording{}, media: map[string][]byte{}, kinds: map[string]string{}, callbacks: map[string]string{},
+	}
 	c.http = &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{
+		MaxIdleConnsPerHost: 100,
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			if cfg.Connect != "" {
 				addr = cfg.Connect
@@ -70,17 +95,15 @@ func New(cfg Config) (*Carrier, error) {
 			return dialer.DialContext(ctx, network, addr)
 		},
 	}}
-	mux := http.NewServeMux()
-	account := "/2010-04-01/Accounts/" + cfg.AccountSID
-	mux.HandleFunc("GET "+account+"/Recordings/{file}", c.serveRecording)
-	mux.HandleFunc("POST "+account+"/Messages.json", c.serveMessage)
-	c.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	c.server = &http.Server{Handler: c.rest(), ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = c.server.Serve(l) }() // ends with Close
 	return c, nil
 }
 
-// URL is the base of the REST API.
-func (c *Carrier) URL() string { return "http://" + c.addr }
+// URL is the base of the REST API, up to /Accounts.
+func (c *Carrier) URL() string { return "http://" + c.addr + version }
+
+const version = "/2010-04-01"
 
 // Close ends the carrier.
 func (c *Carrier) Close() error {
@@ -95,60 +118,28 @@ func (c *Carrier) Sent() []Message {
 	return slices.Clone(c.sent)
 }
 
-// Lag has the next n requests for a recording answered with 404, as happens
-// shortly after a call.
+// Lag has the next n requests for a recording or file answered with 404, as
+// happens shortly after a call.
 func (c *Carrier) Lag(n int) { c.mu.Lock(); c.missing = n; c.mu.Unlock() }
 
 // Refuse has messages answered with an error code; 0 takes them again.
 func (c *Carrier) Refuse(code int) { c.mu.Lock(); c.refuse = code; c.mu.Unlock() }
 
-func (c *Carrier) authorized(w http.ResponseWriter, r *http.Request) bool {
-	user, pass, _ := r.BasicAuth()
-	if user == c.cfg.AccountSID && pass == c.cfg.AuthToken {
-		return true
-	}
-	http.Error(w, `{"code":20003,"message":"Authenticate","status":401}`, http.StatusUnauthorized)
-	return false
-}
+// Deafen has the next n messages sent, but their senders left without an
+// answer: the line breaks.
+func (c *Carrier) Deafen(n int) { c.mu.Lock(); c.deaf = n; c.mu.Unlock() }
 
-func (c *Carrier) serveRecording(w http.ResponseWriter, r *http.Request) {
-	if !c.authorized(w, r) {
-		return
-	}
-	c.mu.Lock()
-	b, ok := c.recordings[strings.TrimSuffix(r.PathValue("file"), ".wav")]
-	if c.missing > 0 {
-		c.missing--
-		ok = false
-	}
-	c.mu.Unlock()
-	if !ok {
-		http.Error(w, `{"code":20404,"message":"not found","status":404}`, http.StatusNotFound)
-		return
-	}
-	w.Header().Set("Content-Type", "audio/x-wav")
-	_, _ = w.Write(b)
-}
-
-func (c *Carrier) serveMessage(w http.ResponseWriter, r *http.Request) {
-	if !c.authorized(w, r) {
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
+// Recordings tells how many recordings there are that were not deleted.
+func (c *Carrier) Recordings() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.refuse != 0 {
-		status := http.StatusBadRequest
-		if c.refuse == 20429 {
-			status = http.StatusTooManyRequests
+	n := 0
+	for _, r := range c.recordings {
+		if !r.deleted {
+			n++
 		}
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(map[string]any{"code": c.refuse, "message": "refused", "status": status})
-		return
 	}
-	c.sent = append(c.sent, Message{r.FormValue("From"), r.FormValue("To"), r.FormValue("Body")})
-	w.WriteHeader(http.StatusCreated)
-	_ = json.NewEncoder(w).Encode(map[string]any{"sid": SID("SM"), "status": "queued"})
+	return n
 }
 
 // SID makes an identifier as Twilio does: two letters and 32 hex digits.
@@ -195,7 +186,7 @@ var ErrRefused = errors.New("webhook refused")
 // post sends a webhook, as often as Faults says, and returns the last answer.
 func (c *Carrier) post(ctx context.Context, address string, form url.Values) ([]verb, error) {
 	form.Set("AccountSid", c.cfg.AccountSID)
-	form.Set("ApiVersion", "2010-04-01")
+	form.Set("ApiVersion", strings.Trim(version, "/"))
 	times := 1
 	if c.cfg.Faults != nil {
 		path, _, _ := strings.Cut(strings.TrimPrefix(address, c.cfg.Line+"/"), "?")
@@ -205,6 +196,12 @@ func (c *Carrier) post(ctx context.Context, address string, form url.Values) ([]
 	var err error
 	for range times {
 		verbs, err = c.postOnce(ctx, address, form)
+		var connect *net.OpError
+		if errors.As(err, &connect) && connect.Op == "dial" {
+			// What Twilio does by default: one more try where it could not connect
+			// (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides).
+			verbs, err = c.postOnce(ctx, address, form)
+		}
 	}
 	return verbs, err
 }
@@ -213,12 +210,17 @@ func (c *Carrier) postOnce(ctx context.Context, address string, form url.Values)
 	// What is really connected to speaks plain HTTP: the proxy that ends TLS
 	// is not part of this.
 	real := strings.Replace(address, "https://", "http://", 1)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, real, strings.NewReader(form.Encode()))
+	body := form.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, real, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("X-Twilio-Signature", Sign(c.cfg.AuthToken, address, form))
+	if c.cfg.Sign != nil {
+		c.cfg.Sign(req.Header, address, []byte(body))
+	} else {
+		req.Header.Set("X-Twilio-Signature", Sign(c.cfg.AuthToken, address, form))
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, err
@@ -234,6 +236,12 @@ func (c *Carrier) postOnce(ctx context.Context, address string, form url.Values)
 	return parse(b)
 }
 
+// Bounds of TwiML that is walked.
+const (
+	maxDepth = 10
+	maxVerbs = 500
+)
+
 // parse reads TwiML: a <Response> with verbs in it, or nothing.
 func parse(b []byte) ([]verb, error) {
 	if len(b) == 0 {
@@ -246,19 +254,58 @@ func parse(b []byte) ([]verb, error) {
 	if doc.XMLName.Local != "Response" {
 		return nil, fmt.Errorf("read TwiML: its root is <%s>", doc.XMLName.Local)
 	}
+	if n := count(doc, maxDepth); n < 0 || n > maxVerbs {
+		return nil, fmt.Errorf("read TwiML: it has more than %d verbs, or is nested more than %d deep", maxVerbs, maxDepth)
+	}
 	return doc.Inner, nil
 }
 
+// count counts verbs; negative where they are nested too deep.
+func count(v verb, depth int) int {
+	if depth == 0 {
+		return -maxVerbs * maxVerbs
+	}
+	n := 1
+	for _, inner := range v.Inner {
+		n += count(inner, depth-1)
+	}
+	return n
+}
+
+// now is when something happens.
+func (c *Carrier) now() string { return time.Now().Add(-c.cfg.Ago).UTC().Format(time.RFC1123Z) }
+
+// File is a file of a text message.
+type File struct {
+	MediaType string
+	Bytes     []byte
+}
+
 // Text sends a text message, and returns what the line answers.
-func (c *Carrier) Text(ctx context.Context, from, to, body string) ([]string, error) {
-	return c.TextAs(ctx, SID("SM"), from, to, body)
+func (c *Carrier) Text(ctx context.Context, from, to, body string, files ...File) ([]string, error) {
+	return c.TextAs(ctx, SID("SM"), from, to, body, files...)
 }
 
 // TextAs is Text under a given MessageSid: the same one again is a retry.
-func (c *Carrier) TextAs(ctx context.Context, sid, from, to, body string) ([]string, error) {
-	verbs, err := c.post(ctx, c.cfg.Line+"/sms", url.Values{
-		"MessageSid": {sid}, "SmsSid": {sid}, "From": {from}, "To": {to}, "Body": {body}, "NumMedia": {"0"}, "NumSegments": {"1"},
-	})
+func (c *Carrier) TextAs(ctx context.Context, sid, from, to, body string, files ...File) ([]string, error) {
+	form := url.Values{
+		"MessageSid": {sid}, "SmsSid": {sid}, "From": {from}, "To": {to}, "Body": {body}, "NumMedia": {fmt.Sprint(len(files))}, "NumSegments": {"1"},
+	}
+	c.mu.Lock()
+	for i, f := range files {
+		me := SID("ME")
+		c.media[sid+"/"+me], c.kinds[sid+"/"+me] = f.Bytes, f.MediaType
+		form.Set(fmt.Sprint("MediaUrl", i), c.URL()+"/Accounts/"+c.cfg.AccountSID+"/Messages/"+sid+"/Media/"+me)
+		form.Set(fmt.Sprint("MediaContentType", i), f.MediaType)
+	}
+	if !slices.ContainsFunc(c.messages, func(m resource) bool { return m["sid"] == sid }) {
+		c.messages = append(c.messages, resource{
+			"sid": sid, "from": from, "to": to, "body": body, "direction": "inbound", "status": "received", "num_media": fmt.Sprint(len(files)), "num_segments": "1",
+			"date_created": c.now(), "date_sent": c.now(),
+		})
+	}
+	c.mu.Unlock()
+	verbs, err := c.post(ctx, c.cfg.Line+"/sms", form)
 	var out []string
 	for _, v := range verbs {
 		if v.XMLName.Local == "Message" {
@@ -266,4 +313,31 @@ func (c *Carrier) TextAs(ctx context.Context, sid, from, to, body string) ([]str
 		}
 	}
 	return out, err
+}
+
+// Settle tells the gateway what became of the n'th message that it sent:
+// delivered, undelivered, failed.
+func (c *Carrier) Settle(ctx context.Context, n int, status, code string) error {
+	c.mu.Lock()
+	var sid string
+	i := 0
+	for _, m := range c.messages {
+		if m["direction"] == "outbound-api" {
+			if i == n {
+				sid, _ = m["sid"].(string)
+			}
+			i++
+		}
+	}
+	address := c.callbacks[sid]
+	c.mu.Unlock()
+	if address == "" {
+		return errors.New("the message asked for no callback")
+	}
+	form := url.Values{"MessageSid": {sid}, "SmsSid": {sid}, "MessageStatus": {status}, "SmsStatus": {status}}
+	if code != "" {
+		form.Set("ErrorCode", code)
+	}
+	_, err := c.post(ctx, address, form)
+	return err
 }

@@ -1,0 +1,168 @@
+package carrier
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// rest is the carrier's API, as far as gateways use it.
+func (c *Carrier) rest() http.Handler {
+	mux := http.NewServeMux()
+	at := version + "/Accounts/" + c.cfg.AccountSID
+	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request){
+		"GET " + at + "/Calls.json":      c.listCalls,
+		"GET " + at + "/Recordings.json": c.listRecordings,
+		// net/http's patterns have whole segments only.
+		"GET " + at + "/Recordings/{file}":                c.getRecording,
+		"DELETE " + at + "/Recordings/{file}":             c.deleteRecording,
+		"GET " + at + "/Messages.json":                    c.listMessages,
+		"POST " + at + "/Messages.json":                   c.createMessage,
+		"GET " + at + "/Messages/{message}/Media.json":    c.listMedia,
+		"GET " + at + "/Messages/{message}/Media/{media}": c.getMedia,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			user, pass, _ := r.BasicAuth()
+			if user != c.cfg.AccountSID || pass != c.cfg.AuthToken {
+				fail(w, http.StatusUnauthorized, 20003)
+				return
+			}
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			h(w, r)
+		})
+	}
+	return mux
+}
+
+// fail answers as the API refuses.
+func fail(w http.ResponseWriter, status, code int) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(resource{"code": code, "message": "refused", "more_info": "", "status": status})
+}
+
+func list(w http.ResponseWriter, name string, all []resource) {
+	w.Header().Set("Content-Type", "application/json")
+	if all == nil {
+		all = []resource{}
+	}
+	_ = json.NewEncoder(w).Encode(resource{name: all, "page": 0, "page_size": 1000, "next_page_uri": nil})
+}
+
+// match keeps the resources that have what the query asks for.
+func match(all []resource, q url.Values, same map[string]string, after, since string) []resource {
+	from, _ := time.Parse(time.RFC3339, q.Get(after))
+	var out []resource
+	for _, r := range all {
+		ok := true
+		for param, field := range same {
+			ok = ok && (q.Get(param) == "" || q.Get(param) == r[field])
+		}
+		text, _ := r[since].(string)
+		if at, err := time.Parse(time.RFC1123Z, text); err == nil && at.Before(from) {
+			ok = false
+		}
+		if ok {
+			out = append(out, r)
+		}
+	}
+	slices.Reverse(out) // the newest first
+	return out
+}
+
+func (c *Carrier) listCalls(w http.ResponseWriter, r *http.Request) {
+	list(w, "calls", match(c.calls, r.URL.Query(), map[string]string{"To": "to", "From": "from", "ParentCallSid": "parent_call_sid"}, "StartTime>", "start_time"))
+}
+
+func (c *Carrier) listMessages(w http.ResponseWriter, r *http.Request) {
+	list(w, "messages", match(c.messages, r.URL.Query(), map[string]string{"To": "to", "From": "from"}, "DateSent>", "date_sent"))
+}
+
+func (c *Carrier) listRecordings(w http.ResponseWriter, r *http.Request) {
+	var all []resource
+	for _, one := range c.recordings {
+		if !one.deleted {
+			all = append(all, one.resource)
+		}
+	}
+	list(w, "recordings", match(all, r.URL.Query(), map[string]string{"CallSid": "call_sid"}, "DateCreated>", "date_created"))
+}
+
+func (c *Carrier) listMedia(w http.ResponseWriter, r *http.Request) {
+	var all []resource
+	for key := range c.media {
+		if message, me, _ := strings.Cut(key, "/"); message == r.PathValue("message") {
+			all = append(all, resource{"sid": me, "parent_sid": message, "content_type": c.kinds[key]})
+		}
+	}
+	list(w, "media_list", all)
+}
+
+// lagging tells whether a file is still answered with 404.
+func (c *Carrier) lagging() bool {
+	if c.missing > 0 {
+		c.missing--
+		return true
+	}
+	return false
+}
+
+func (c *Carrier) getRecording(w http.ResponseWriter, r *http.Request) {
+	one := c.recordings[strings.TrimSuffix(r.PathValue("file"), ".wav")]
+	if c.lagging() || one == nil || one.deleted {
+		fail(w, http.StatusNotFound, 20404)
+		return
+	}
+	w.Header().Set("Content-Type", "audio/x-wav")
+	_, _ = w.Write(one.audio)
+}
+
+func (c *Carrier) deleteRecording(w http.ResponseWriter, r *http.Request) {
+	one := c.recordings[strings.TrimSuffix(r.PathValue("file"), ".json")]
+	if one == nil || one.deleted {
+		fail(w, http.StatusNotFound, 20404)
+		return
+	}
+	one.deleted = true
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (c *Carrier) getMedia(w http.ResponseWriter, r *http.Request) {
+	key := r.PathValue("message") + "/" + r.PathValue("media")
+	b, ok := c.media[key]
+	if c.lagging() || !ok {
+		fail(w, http.StatusNotFound, 20404)
+		return
+	}
+	w.Header().Set("Content-Type", c.kinds[key])
+	_, _ = w.Write(b)
+}
+
+func (c *Carrier) createMessage(w http.ResponseWriter, r *http.Request) {
+	if c.refuse != 0 {
+		status := http.StatusBadRequest
+		if c.refuse == 20429 {
+			status = http.StatusTooManyRequests
+		}
+		fail(w, status, c.refuse)
+		return
+	}
+	sid := SID("SM")
+	c.sent = append(c.sent, Message{r.FormValue("From"), r.FormValue("To"), r.FormValue("Body")})
+	c.messages = append(c.messages, resource{
+		"sid": sid, "from": r.FormValue("From"), "to": r.FormValue("To"), "body": r.FormValue("Body"), "direction": "outbound-api", "status": "queued",
+		"date_created": c.now(), "date_sent": c.now(),
+	})
+	c.callbacks[sid] = r.FormValue("StatusCallback")
+	if c.deaf > 0 {
+		c.deaf--
+		panic(http.ErrAbortHandler) // the line breaks
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusCreated)
+	_ = json.NewEncoder(w).Encode(resource{"sid": sid, "status": "queued"})
+}

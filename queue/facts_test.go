@@ -1,0 +1,221 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"hearken/complaint"
+)
+
+func call(sid, part string) complaint.Contact {
+	return complaint.Contact{
+		ID: complaint.RecordID(complaint.Phone, sid, part), Channel: complaint.Phone, Account: "hotline", Ref: sid + "/" + part, ReceivedAt: time.Now(),
+		From: complaint.Person{Phone: "+8613812345678"}, Conversation: "call:" + sid,
+	}
+}
+
+// phoneReplies reads what waits to be sent by phone.
+func (r *rig) phoneReplies() []string {
+	r.t.Helper()
+	var out []string
+	for _, m := range r.records(streamReplies + complaint.Phone) {
+		out = append(out, m.text("reply"))
+	}
+	return out
+}
+
+// awaitRecords waits for n records on the intake.
+func (r *rig) awaitRecords(n int) []complaint.Record {
+	r.t.Helper()
+	var out []complaint.Record
+	for _, m := range r.awaitIntake(n) {
+		var one complaint.Record
+		if err := json.Unmarshal([]byte(m.text("record")), &one); err != nil {
+			r.t.Fatal(err)
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// TestFactsAreShared: another gateway knows what one has learnt; while Redis
+// is away, one knows at least its own.
+func TestFactsAreShared(t *testing.T) {
+	r := newRig(t)
+	await(t, "redis", r.gw.up.Load)
+	other, err := OpenGateway(r.client, GatewayConfig{Dir: t.TempDir(), Normalize: plain})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	other.up.Store(true)
+	ctx := t.Context()
+	if err := errors.Join(r.gw.Learn(ctx, "call:1", map[string]string{"lang": "zh", "type": "BILLING"}), other.Learn(ctx, "call:1", map[string]string{"lang": "en"})); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range []*Gateway{r.gw, other} {
+		if got, err := g.Known(ctx, "call:1"); err != nil || got["lang"] != "en" || got["type"] != "BILLING" {
+			t.Errorf("known: %v, %v", got, err)
+		}
+	}
+	if got, err := other.Known(ctx, "call:2"); err != nil || len(got) != 0 {
+		t.Errorf("of another call: %v, %v", got, err)
+	}
+	r.gw.up.Store(false)
+	if err := r.gw.Learn(ctx, "call:1", map[string]string{"number": "261123004279"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.gw.Known(ctx, "call:1"); err != nil || got["number"] != "261123004279" {
+		t.Errorf("while redis is away: %v, %v", got, err)
+	}
+	if err := r.gw.forgetFacts(time.Now().Add(factsKeep + time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if notes, err := r.gw.Notebook(factsNotes).List(""); err != nil || len(notes) != 0 {
+		t.Errorf("notes that are too old: %v, %v", notes, err)
+	}
+}
+
+func TestBook(t *testing.T) {
+	r := newRig(t)
+	c := mail("m1@example.cn", "zhang@example.cn", "hello")
+	c.NumberNow = true
+	got, err := r.gw.Accept(t.Context(), c)
+	if err != nil || got.Number == "" {
+		t.Fatal(got, err)
+	}
+	r.awaitRecords(1)
+	for range 2 {
+		if err := r.client.Book(t.Context(), got.Number, "SM1/failed", "reply_undelivered", map[string]string{"code": "30003"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k, err := r.client.Complaint(t.Context(), got.Number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	booked := 0
+	for _, line := range k.History {
+		if strings.Contains(string(line), `"reply_undelivered"`) && strings.Contains(string(line), `"30003"`) {
+			booked++
+		}
+	}
+	if booked != 1 {
+		t.Errorf("booked %d times: %s", booked, k.History)
+	}
+	if err := r.client.Book(t.Context(), "261123000007", "x", "y", nil); !errors.Is(err, ErrUnknownNumber) {
+		t.Errorf("a complaint that is not there: %v", err)
+	}
+}
+
+// TestReceiptOnlyIfNotTold: who has heard a number gets no message with it.
+func TestReceiptOnlyIfNotTold(t *testing.T) {
+	r := newRig(t)
+	told, untold := call("CA1", "a"), call("CA2", "a")
+	told.NumberNow, told.WantsReceipt, untold.WantsReceipt = true, true, true
+	untold.From.Phone = "+8613812345679"
+	for _, c := range []complaint.Contact{told, untold} {
+		got, err := r.gw.Accept(t.Context(), c)
+		if err != nil || (got.Number != "") != c.NumberNow {
+			t.Fatal(got, err)
+		}
+	}
+	r.awaitRecords(2)
+	if got := r.phoneReplies(); len(got) != 1 || !strings.Contains(got[0], "+8613812345679") {
+		t.Errorf("replies: %s", got)
+	}
+}
+
+// TestEndOfACallThatNamesAComplaint adds to it, though it only opens.
+func TestEndOfACallThatNamesAComplaint(t *testing.T) {
+	r := newRig(t)
+	first := call("CA1", "a")
+	first.NumberNow = true
+	got, err := r.gw.Accept(t.Context(), first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.awaitRecords(1)
+	for _, part := range []string{"end", "end again"} {
+		end := call("CA2", part)
+		end.OnlyOpens, end.Number, end.NumberBy = true, got.Number, "keyed"
+		if _, err := r.gw.Accept(t.Context(), end); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := call("CA3", "a")
+	if _, err := r.gw.Accept(t.Context(), last); err != nil {
+		t.Fatal(err)
+	}
+	rs := r.awaitRecords(3)
+	if rs[1].Number != got.Number || rs[1].Event != complaint.Supplemented || rs[1].Thread.By != "keyed" || rs[2].Source.Ref != "CA3/a" {
+		t.Errorf("records %+v", rs)
+	}
+}
+
+// TestPartsAreJoined: the parts of a cut text are one record, without a break.
+func TestPartsAreJoined(t *testing.T) {
+	r := newRig(t)
+	for i, text := range []string{"我的包", "裹丢", "了"} {
+		c := call("SM", text)
+		c.Conversation, c.Text, c.Part = "sms:1", text, i < 2
+		c.Fragment = c.Part
+		if _, err := r.gw.Accept(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := r.awaitRecords(1); got[0].Narrative != "我的包裹丢了" {
+		t.Errorf("narrative %q", got[0].Narrative)
+	}
+}
+
+// TestTranscriptMoves: what is routed again replaces the route, and the record
+// that it was routed by.
+func TestTranscriptMoves(t *testing.T) {
+	r := newRig(t)
+	in := r.client.Intake()
+	read := func() complaint.Delivery {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		for {
+			got, err := in.Read(ctx, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got) > 0 {
+				return got[0]
+			}
+		}
+	}
+	move := func(d complaint.Delivery, route complaint.Route) {
+		t.Helper()
+		if err := in.Move(t.Context(), []complaint.Move{{Delivery: d, Route: route}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	accept := func(c complaint.Contact) {
+		t.Helper()
+		if _, err := r.gw.Accept(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	accept(call("CA1", "a"))
+	d := read()
+	move(d, complaint.Route{Department: "CMO", Rule: "default"})
+	for i, want := range []struct{ department, words string }{{"CMO", ""}, {"FIN", "charged twice"}} {
+		c := call("CA1", []string{"t1", "t2"}[i])
+		c.Text, c.Account = "charged twice", "transcript"
+		accept(c)
+		d := read()
+		if d.Current == nil || d.Current.Department != want.department || d.Before == nil || d.Before.Narrative != want.words {
+			b, _ := json.Marshal(d.Before)
+			t.Fatalf("delivery %d: %+v, before %s", i, d.Current, b)
+		}
+		move(d, complaint.Route{Department: "FIN", Collaborators: []string{"CMO"}, Rule: "by-type", Again: "no words before"})
+	}
+}
