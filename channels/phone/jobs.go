@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -92,6 +94,8 @@ func (q *jobs) add(j job) error {
 	if j.Since.IsZero() {
 		j.Since = time.Now()
 	}
+	// The contact's maps are the caller's, who goes on with them.
+	j.Contact.Facts, j.Contact.Notes = maps.Clone(j.Contact.Facts), slices.Clone(j.Contact.Notes)
 	if err := q.save(j); err != nil {
 		return err
 	}
@@ -197,7 +201,9 @@ func (q *jobs) due(now time.Time) (due []*task, wait time.Duration) {
 // one does a job once.
 func (q *jobs) one(ctx context.Context, t *task) {
 	defer q.nudge()
-	err := q.guard(ctx, t.job)
+	j := t.job
+	j.Contact.Facts, j.Contact.Notes = maps.Clone(j.Contact.Facts), slices.Clone(j.Contact.Notes)
+	err := q.guard(ctx, j)
 	if err == nil {
 		err = q.finish(t.job)
 	}
