@@ -156,7 +156,7 @@ func (d *demo) config(dir string) (*config.Config, error) {
 	}}
 	cfg.Channels.Phone = []phone.Config{{
 		Name: "hotline", AccountSID: demoAccount, AuthToken: secret.New(d.token), Numbers: []string{demoLine}, BaseURL: d.carrier.URL(), EndWait: 3 * time.Second,
-		Transcription: phone.Transcription{By: "carrier"},
+		Transcription: phone.Transcription{By: "http", URL: d.carrier.TranscribeURL()},
 	}}
 	cfg.Channels.Chat = []chat.Config{{Name: "web"}}
 	return &cfg, nil
@@ -218,7 +218,7 @@ var callers = []struct {
 	hangs  string
 	silent bool
 }{
-	{from: "+8613912345678", digits: []string{"1"}},
+	{from: "+8613912345678", digits: []string{"1"}, speech: "我上周被重复扣款，要求退款，不然我就起诉"},
 	{from: "+442079460958", digits: []string{"2"}, speech: "I was charged twice for my subscription, please refund me"},
 	{from: "+8613712345678", digits: []string{"1"}, hangs: carrier.DuringRecording},
 	{from: "+442079460321", digits: []string{"2"}, silent: true},

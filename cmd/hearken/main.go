@@ -24,6 +24,7 @@ var version = "dev"
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the gateway: channels, dispatcher, and a Redis of its own where none is configured."`
 	Demo    demoCmd    `cmd:"" help:"Show everything at work: a whole gateway with a mail server, a carrier and simulated customers."`
+	Call    callCmd    `cmd:"" help:"Phone a line from the terminal: read what is said, press keys, speak, hang up."`
 	Check   checkCmd   `cmd:"" help:"Check config.yaml and the rules; with --dial also every connection."`
 	Rules   rulesCmd   `cmd:"" help:"Work on the routing rules."`
 	Tail    tailCmd    `cmd:"" help:"Show records as they come, until interrupted."`

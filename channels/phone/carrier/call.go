@@ -203,7 +203,7 @@ func (w *walk) record(ctx context.Context, v verb) (bool, error) {
 	w.mu.Lock()
 	w.recordings[re] = &recording{resource: resource{
 		"sid": re, "call_sid": w.SID, "status": "completed", "duration": fmt.Sprint(seconds), "date_created": w.now(), "source": "RecordVerb",
-	}, audio: wav(seconds)}
+	}, audio: wav(seconds, words)}
 	w.mu.Unlock()
 	// Neither callback tells who called
 	// (https://www.twilio.com/docs/voice/api/recording#recordingstatuscallback).
@@ -246,12 +246,19 @@ func (w *walk) record(ctx context.Context, v verb) (bool, error) {
 	return true, action()
 }
 
-// wav is silence of so many seconds: 8 kHz, 8 bit, mono.
-func wav(seconds int) []byte {
+// wordsChunk is the chunk of a WAV file that the words are in, for Transcribe.
+const wordsChunk = "WORD"
+
+// wav is silence of so many seconds, 8 kHz, 8 bit, mono, with the words that
+// are to be understood in a chunk of their own.
+func wav(seconds int, words string) []byte {
 	const rate = 8000
 	n := uint32(min(seconds, 600) * rate)
+	if len(words)%2 == 1 {
+		words += " "
+	}
 	b := []byte("RIFF")
-	b = binary.LittleEndian.AppendUint32(b, 36+n)
+	b = binary.LittleEndian.AppendUint32(b, 36+n+8+uint32(len(words)))
 	b = append(b, "WAVEfmt "...)
 	for _, v := range []any{uint32(16), uint16(1), uint16(1), uint32(rate), uint32(rate), uint16(1), uint16(8)} {
 		switch v := v.(type) {
@@ -267,5 +274,7 @@ func wav(seconds int) []byte {
 	for i := range silence {
 		silence[i] = 0x80
 	}
-	return append(b, silence...)
+	b = append(append(b, silence...), wordsChunk...)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(words)))
+	return append(b, words...)
 }

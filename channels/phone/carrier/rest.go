@@ -1,7 +1,9 @@
 package carrier
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,7 +37,32 @@ func (c *Carrier) rest() http.Handler {
 			h(w, r)
 		})
 	}
+	mux.HandleFunc("POST "+transcribePath, transcribe)
 	return mux
+}
+
+const transcribePath = "/v1/audio/transcriptions"
+
+// TranscribeURL is a speech-to-text endpoint that understands the recordings
+// of this carrier.
+func (c *Carrier) TranscribeURL() string { return "http://" + c.addr + transcribePath }
+
+// transcribe reads the words off a recording.
+func transcribe(w http.ResponseWriter, r *http.Request) {
+	f, _, err := r.FormFile("file")
+	if err != nil {
+		http.Error(w, "no file", http.StatusBadRequest)
+		return
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, 16<<20))
+	at := bytes.LastIndex(b, []byte(wordsChunk))
+	if err != nil || at < 0 || at+8 > len(b) {
+		http.Error(w, "not a recording of this carrier", http.StatusUnprocessableEntity)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]string{"text": strings.TrimSpace(string(b[at+8:]))})
 }
 
 // fail answers as the API refuses.
