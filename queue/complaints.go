@@ -20,6 +20,7 @@ type Complaint struct {
 	Number  string            `json:"number"`
 	Record  complaint.Record  `json:"record"`          // as registered
 	Last    complaint.Record  `json:"last"`            // the newest record under the number
+	Again   *complaint.Record `json:"again,omitempty"` // by which it was classified and routed anew
 	Route   *complaint.Route  `json:"route,omitempty"` // nil until it is routed
 	Status  string            `json:"status,omitempty"`
 	People  []string          `json:"-"`
@@ -49,7 +50,7 @@ func (c *Client) complaint(ctx context.Context, number string) (found *Complaint
 	histories := make([]*redis.StringSliceCmd, len(c.parts))
 	_, err = c.write.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, part := range c.parts {
-			hashes[i] = p.HMGet(ctx, part.complaint(number), "record", "last", "route", "status", "alias")
+			hashes[i] = p.HMGet(ctx, part.complaint(number), "record", "last", "route", "status", "alias", "again")
 			people[i] = p.SMembers(ctx, part.people(number))
 			histories[i] = p.LRange(ctx, part.history(number), 0, -1)
 		}
@@ -73,8 +74,15 @@ func (c *Client) complaint(ctx context.Context, number string) (found *Complaint
 		}
 		out.Record = out.Last
 		if s := field(0); s != "" {
+			out.Record = complaint.Record{}
 			if err := json.Unmarshal([]byte(s), &out.Record); err != nil {
 				return nil, "", fmt.Errorf("read the record of %s: %w", number, err)
+			}
+		}
+		if s := field(5); s != "" {
+			out.Again = new(complaint.Record)
+			if err := json.Unmarshal([]byte(s), out.Again); err != nil {
+				return nil, "", fmt.Errorf("read the record that routed %s again: %w", number, err)
 			}
 		}
 		if s := field(2); s != "" {

@@ -163,7 +163,11 @@ func (s *streams) show(k *queue.Complaint) {
 			fmt.Fprintf(s.out, "%s %s\n", s.paint("2", pad(name, 12)), plain(value))
 		}
 	}
-	fmt.Fprintln(s.out, s.paint("1", complaint.Grouped(k.Number)), s.paint(priorityColours[r.Priority], r.Priority), s.paint("36", r.Type), strings.Join(r.Flags, " "))
+	class := r // what it is by what is known today
+	if k.Again != nil {
+		class = *k.Again
+	}
+	fmt.Fprintln(s.out, s.paint("1", complaint.Grouped(k.Number)), s.paint(priorityColours[class.Priority], class.Priority), s.paint("36", class.Type), strings.Join(class.Flags, " "))
 	field("received", r.ReceivedAt.Format(time.DateTime)+" by "+r.Channel+" at "+r.ContactPoint)
 	field("complainant", strings.Join(nonEmpty(r.Complainant.Name, r.Complainant.Email, r.Complainant.Phone), ", "))
 	field("subject", r.Subject)
@@ -171,12 +175,12 @@ func (s *streams) show(k *queue.Complaint) {
 	field("order", r.OrderNo)
 	field("amount", strings.TrimSpace(r.AmountInvolved+" "+r.Currency))
 	if k.Route != nil {
-		field("department", strings.Join(append([]string{k.Route.Department}, k.Route.Collaborators...), ", ")+" by rule "+k.Route.Rule)
+		field("department", strings.Join(append([]string{k.Route.Department}, k.Route.Collaborators...), ", ")+" by rule "+k.Route.Rule+again(k.Route))
 	} else {
 		field("department", "not routed yet")
 	}
 	field("status", k.Status)
-	for _, m := range r.Classification.Matched {
+	for _, m := range class.Classification.Matched {
 		field("because", fmt.Sprintf("%s%s: %q in the %s %s", m.Type, m.Flag, m.Term, m.Field, m.Note))
 	}
 	for _, n := range r.Notes {
@@ -186,6 +190,9 @@ func (s *streams) show(k *queue.Complaint) {
 		field("attachment", fmt.Sprintf("%s, %s, %d bytes, %s", a.Filename, a.MediaType, a.Size, a.Blob))
 	}
 	fmt.Fprintln(s.out)
+	if r.Narrative == "" {
+		r.Narrative = class.Narrative
+	}
 	for _, l := range strings.Split(r.Narrative, "\n") {
 		fmt.Fprintln(s.out, "  "+plain(l))
 	}
@@ -197,13 +204,21 @@ func (s *streams) show(k *queue.Complaint) {
 		}
 		at, _ := time.Parse(time.RFC3339Nano, line["at"])
 		var rest []string
-		for _, key := range []string{"channel", "type", "priority", "department", "rule", "status", "by", "kind", "message", "note"} {
+		for _, key := range []string{"channel", "type", "priority", "department", "rule", "again", "status", "code", "by", "kind", "message", "note"} {
 			if line[key] != "" {
 				rest = append(rest, key+" "+plain(line[key]))
 			}
 		}
 		fmt.Fprintln(s.out, s.paint("2", at.Format(time.DateTime)), pad(line["event"], 12), strings.Join(rest, ", "))
 	}
+}
+
+// again says that a complaint was routed anew.
+func again(r *complaint.Route) string {
+	if r.Again == "" {
+		return ""
+	}
+	return " (routed again: " + r.Again + ")"
 }
 
 func nonEmpty(all ...string) (out []string) {
