@@ -64,7 +64,7 @@ func TestRequestsConform(t *testing.T) {
 		},
 		"list legs": func() error {
 			params := &api.ListCallParams{}
-			_, err := rest.ListCall(params.SetParentCallSid(ca).SetLimit(maxTries))
+			_, err := rest.ListCall(params.SetParentCallSid(ca).SetLimit(few))
 			return err
 		},
 		"list recordings": func() error {
