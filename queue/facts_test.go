@@ -219,3 +219,46 @@ func TestTranscriptMoves(t *testing.T) {
 		move(d, complaint.Route{Department: "FIN", Collaborators: []string{"CMO"}, Rule: "by-type", Again: "no words before"})
 	}
 }
+
+// TestTwoGatewaysTellTwoNumbers: the same contact comes to two gateways before
+// either has published it. Both numbers that were told lead to the complaint.
+func TestTwoGatewaysTellTwoNumbers(t *testing.T) {
+	r := newRig(t)
+	await(t, "redis", r.gw.up.Load)
+	other, err := OpenGateway(r.client, GatewayConfig{Dir: t.TempDir(), Normalize: plain})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := call("CA1", "a")
+	c.NumberNow = true
+	ctx, cancel := context.WithCancel(t.Context())
+	leased := make(chan error, 1)
+	go func() { leased <- other.numbers.run(ctx) }() // all of it but the publisher
+	there := r.accept(c)
+	here, err := other.Accept(ctx, c) // it knows of nothing: its up is false
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	<-leased
+	r.awaitRecords(1)
+	ctx, cancel = context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- other.Run(ctx) }()
+	await(t, "the other's spool to be empty", func() bool { return other.spool.depth.Load() == 0 })
+	cancel()
+	if err := errors.Join(<-ran, other.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if there.Number == "" || here.Number == "" || here.Number == there.Number {
+		t.Fatalf("numbers %q and %q", there.Number, here.Number)
+	}
+	for _, number := range []string{there.Number, here.Number} {
+		if k, err := r.client.Complaint(t.Context(), number); err != nil || k.Number != there.Number {
+			t.Errorf("%s leads to %+v, %v", number, k, err)
+		}
+	}
+	if got := r.records(streamIntake); len(got) != 1 {
+		t.Errorf("%d records", len(got))
+	}
+}

@@ -116,6 +116,9 @@ func (g *Gateway) publishRound(ctx context.Context) (more bool, err error) {
 	for i := range round {
 		round[i].thread = threads[i]
 	}
+	if err := g.leadDropped(ctx, round); err != nil {
+		return false, err
+	}
 	todo, numbers, err := g.assign(round)
 	if err != nil {
 		return false, err
@@ -190,7 +193,7 @@ func (g *Gateway) assign(round []pending) (todo []pending, short, err error) {
 		todo, short = nil, nil
 		for _, p := range round {
 			last := p.entry.Contacts[len(p.entry.Contacts)-1]
-			if p.thread.seen || (p.thread.by == byConversation && p.entry.merged().OnlyOpens) {
+			if p.addsNothing() {
 				if err := g.drop(tx, p); err != nil {
 					return err
 				}
@@ -216,6 +219,27 @@ func (g *Gateway) assign(round []pending) (todo []pending, short, err error) {
 		return nil
 	})
 	return todo, short, err
+}
+
+// addsNothing tells an entry that is in a record already, or that only opens a
+// conversation that is open.
+func (p pending) addsNothing() bool {
+	return p.thread.seen || (p.thread.by == byConversation && p.entry.merged().OnlyOpens)
+}
+
+// leadDropped makes the numbers that were told for what will be dropped lead
+// to the complaint that it is: the same contact may have come to two gateways
+// at once, and each has told a number.
+func (g *Gateway) leadDropped(ctx context.Context, round []pending) error {
+	for _, p := range round {
+		if !p.addsNothing() {
+			continue
+		}
+		if err := g.client.lead(ctx, p.thread.part, p.entry.Number, p.thread.number); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // replace writes an entry anew in its place.
@@ -448,18 +472,33 @@ func (g *Gateway) sendAll(ctx context.Context, pubs []publication) ([]result, er
 // that existed, lead to it.
 func (g *Gateway) alias(ctx context.Context, pubs []publication, results []result) error {
 	for i, pub := range pubs {
-		if pub.Alias == "" || results[i].what != "ok" {
-			continue
+		part, err := g.client.parts[pub.Partition], error(nil)
+		switch results[i].what {
+		case "ok":
+			err = g.client.lead(ctx, part, pub.Alias, pub.Number)
+		case "duplicate":
+			err = errors.Join(g.client.lead(ctx, part, pub.Alias, results[i].number), g.client.lead(ctx, part, pub.Number, results[i].number))
 		}
-		key := g.client.parts[pub.Partition].complaint(pub.Alias)
-		_, err := g.client.write.Pipelined(ctx, func(p redis.Pipeliner) error {
-			p.HSet(ctx, key, "alias", pub.Number)
-			p.Expire(ctx, key, g.client.cfg.Remember)
-			return nil
-		})
 		if err != nil {
-			return fmt.Errorf("make %s lead to %s: %w", pub.Alias, pub.Number, err)
+			return err
 		}
+	}
+	return nil
+}
+
+// lead makes a number that was told lead to the complaint's own.
+func (c *Client) lead(ctx context.Context, part partition, told, number string) error {
+	if told == "" || number == "" || told == number {
+		return nil
+	}
+	key := part.complaint(told)
+	_, err := c.write.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.HSet(ctx, key, "alias", number)
+		p.Expire(ctx, key, c.cfg.Remember)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("make %s lead to %s: %w", told, number, err)
 	}
 	return nil
 }

@@ -33,6 +33,8 @@ type Call struct {
 	Person   Person
 	// EndFirst has the end of the call arrive before the message's webhooks.
 	EndFirst bool
+	// Faults are those of this call, instead of the carrier's.
+	Faults func(kind string) int
 	// Shuffle puts the callbacks after the call in another order.
 	Shuffle func(n int, swap func(i, j int))
 }
@@ -65,7 +67,7 @@ func (c *Carrier) Phone(ctx context.Context, call Call) (sid string, err error) 
 	})
 	c.mu.Unlock()
 	end := func() error {
-		_, err := c.post(ctx, c.cfg.Line+"/status", w.form("completed"))
+		_, err := w.post(ctx, c.cfg.Line+"/status", w.form("completed"))
 		return err
 	}
 	if call.EndFirst {
@@ -82,6 +84,13 @@ func (c *Carrier) Phone(ctx context.Context, call Call) (sid string, err error) 
 		}
 	}
 	return w.SID, err
+}
+
+func (w *walk) post(ctx context.Context, address string, form url.Values) ([]verb, error) {
+	if w.Call.Faults != nil {
+		return w.postFaulty(ctx, address, form, w.Call.Faults)
+	}
+	return w.Carrier.post(ctx, address, form)
 }
 
 func (w *walk) form(status string) url.Values {

@@ -185,12 +185,16 @@ var ErrRefused = errors.New("webhook refused")
 
 // post sends a webhook, as often as Faults says, and returns the last answer.
 func (c *Carrier) post(ctx context.Context, address string, form url.Values) ([]verb, error) {
+	return c.postFaulty(ctx, address, form, c.cfg.Faults)
+}
+
+func (c *Carrier) postFaulty(ctx context.Context, address string, form url.Values, faults func(kind string) int) ([]verb, error) {
 	form.Set("AccountSid", c.cfg.AccountSID)
 	form.Set("ApiVersion", strings.Trim(version, "/"))
 	times := 1
-	if c.cfg.Faults != nil {
+	if faults != nil {
 		path, _, _ := strings.Cut(strings.TrimPrefix(address, c.cfg.Line+"/"), "?")
-		times = c.cfg.Faults(path)
+		times = faults(path)
 	}
 	var verbs []verb
 	var err error
