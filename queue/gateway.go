@@ -52,6 +52,7 @@ type Gateway struct {
 	wake    chan struct{}
 	marks   marks
 	up      atomic.Bool // Redis answered last time
+	asks    chan ask
 }
 
 const (
@@ -82,7 +83,7 @@ func OpenGateway(c *Client, cfg GatewayConfig) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{Client: c, client: c, cfg: cfg, spool: s, away: new(state), wake: make(chan struct{}, 1)}
+	g := &Gateway{Client: c, client: c, cfg: cfg, spool: s, away: new(state), wake: make(chan struct{}, 1), asks: make(chan ask, publishMost)}
 	g.numbers = &numbers{g: g, want: make(chan struct{}, 1)}
 	g.numbers.size.Store(blockFirst)
 	if err := g.identify(); err != nil {
@@ -116,7 +117,7 @@ func (g *Gateway) Close() error { return g.spool.close() }
 func (g *Gateway) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
-		g.numbers.run, g.publish, g.watchLoss, g.sweep, g.takeReturned,
+		g.numbers.run, g.publish, g.watchLoss, g.sweep, g.takeReturned, g.answerAsks,
 	} {
 		group.Go(func() error { return part(ctx) })
 	}
@@ -148,10 +149,6 @@ type known struct {
 	Number string `json:"number,omitempty"`
 	Event  string `json:"event,omitempty"`
 }
-
-// lookupWait bounds what Accept asks Redis before it writes: somebody waits
-// on the line, and the answer only improves the receipt.
-const lookupWait = 300 * time.Millisecond
 
 // Accept takes a contact into the spool, and returns once it is on disk. An
 // error means that nothing was kept: the source must hold on to the contact
@@ -187,19 +184,6 @@ func (g *Gateway) Accept(ctx context.Context, c complaint.Contact) (complaint.Re
 	g.client.cfg.Audit.Received(c.Channel, c.Account, c.ID)
 	g.nudge()
 	return r, nil
-}
-
-// lookupForReceipt asks Redis which complaint the contact continues, so that
-// the customer is told the right number at once. What it finds is only a
-// hint: publishing decides.
-func (g *Gateway) lookupForReceipt(ctx context.Context, c complaint.Contact) thread {
-	ctx, cancel := context.WithTimeout(ctx, lookupWait)
-	defer cancel()
-	found, err := g.client.resolve(ctx, []entry{{Contacts: []complaint.Contact{c}}})
-	if err != nil || len(found) != 1 {
-		return thread{}
-	}
-	return found[0]
 }
 
 // acceptTx writes the contact. It returns an error before it has written

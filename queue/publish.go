@@ -188,6 +188,9 @@ func independent(cfg Config, line []pending) []pending {
 // disk before anybody hears of them. Entries for which no number is at hand
 // stay in line; the second error says so.
 func (g *Gateway) assign(round []pending) (todo []pending, short, err error) {
+	if !slices.ContainsFunc(round, func(p pending) bool { return p.addsNothing() || p.wantsNumber() }) {
+		return round, nil, nil // nothing to write, and so no fsync that others wait for
+	}
 	now := time.Now()
 	err = g.spool.update(func(tx *bolt.Tx) error {
 		todo, short = nil, nil
@@ -200,7 +203,7 @@ func (g *Gateway) assign(round []pending) (todo []pending, short, err error) {
 				g.client.cfg.Audit.Duplicate(last.Channel, last.Account, last.ID)
 				continue
 			}
-			if p.thread.number == "" && p.entry.Number == "" {
+			if p.wantsNumber() {
 				number, err := g.numbers.take(tx, now)
 				if errors.Is(err, errNoNumber) {
 					short = err
@@ -226,6 +229,8 @@ func (g *Gateway) assign(round []pending) (todo []pending, short, err error) {
 func (p pending) addsNothing() bool {
 	return p.thread.seen || (p.thread.by == byConversation && p.entry.merged().OnlyOpens)
 }
+
+func (p pending) wantsNumber() bool { return p.thread.number == "" && p.entry.Number == "" }
 
 // leadDropped makes the numbers that were told for what will be dropped lead
 // to the complaint that it is: the same contact may have come to two gateways
