@@ -90,7 +90,7 @@ func TestBook(t *testing.T) {
 	}
 	r.awaitRecords(1)
 	for range 2 {
-		if err := r.client.Book(t.Context(), got.Number, "SM1/failed", "reply_undelivered", map[string]string{"code": "30003"}); err != nil {
+		if err := r.client.Book(t.Context(), got.Number, "SM1/failed", "delivery_failed", map[string]string{"code": "30003"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -100,7 +100,7 @@ func TestBook(t *testing.T) {
 	}
 	booked := 0
 	for _, line := range k.History {
-		if strings.Contains(string(line), `"reply_undelivered"`) && strings.Contains(string(line), `"30003"`) {
+		if strings.Contains(string(line), `"delivery_failed"`) && strings.Contains(string(line), `"30003"`) {
 			booked++
 		}
 	}

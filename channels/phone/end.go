@@ -96,9 +96,9 @@ const unknownFor = 24 * time.Hour
 
 // bookDelivery writes it into the complaint's history.
 func (p *Phone) bookDelivery(ctx context.Context, j job) error {
-	event := "reply_delivered"
+	event := "delivered"
 	if settled[j.Args["status"]] {
-		event = "reply_undelivered"
+		event = "delivery_failed"
 	}
 	err := p.deps.History.Book(ctx, j.Args["number"], j.ID, event, map[string]string{
 		"channel": complaint.Phone, "status": j.Args["status"], "code": j.Args["code"], "message_sid": j.Args["sid"],

@@ -133,7 +133,7 @@ func TestUndelivered(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	await(t, "the history", func() bool { return strings.Contains(r.memory.history(), "reply_undelivered undelivered 30003") })
+	await(t, "the history", func() bool { return strings.Contains(r.memory.history(), "delivery_failed undelivered 30003") })
 	await(t, "the job", func() bool { jobs, _ := r.notes.List("job/"); return len(jobs) == 0 })
 	if got := r.memory.history(); strings.Count(got, "261123004279") != 1 {
 		t.Errorf("booked: %s", got)
