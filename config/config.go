@@ -4,6 +4,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 	_ "time/tzdata" // a time zone must not depend on the machine
 
 	"hearken/channels"
+	"hearken/channels/phone"
 	"hearken/internal/secret"
 	"hearken/internal/words"
 	"hearken/queue"
@@ -172,7 +174,21 @@ func (f *file) checkChannels(cfg *Config, fault func(path, format string, args .
 	each("email", len(c.Email), func(i int) string { return c.Email[i].Name }, func(i int) []error { return c.Email[i].Check() })
 	each("phone", len(c.Phone), func(i int) string { return c.Phone[i].Name }, func(i int) []error { return c.Phone[i].Check() })
 	each("chat", len(c.Chat), func(i int) string { return c.Chat[i].Name }, func(i int) []error { return c.Chat[i].Check() })
-	if len(c.Phone) > 0 && cfg.HTTP.PublicURL == "" {
+	carried := slices.ContainsFunc(c.Phone, func(p phone.Config) bool { return p.Provider != phone.ProviderWebhook })
+	if carried && cfg.HTTP.PublicURL == "" {
 		fault("http", "public_url is needed: Twilio's signatures are made for the address that it calls")
 	}
+}
+
+// Against tells what of the configuration does not fit the rules.
+func (cfg *Config) Against(r *Rules) error {
+	var errs []error
+	for i, line := range cfg.Channels.Phone {
+		for k, m := range line.Menu {
+			if !r.Normalizer.HasType(m.Type) {
+				errs = append(errs, fmt.Errorf("channels.phone[%d].menu[%d].type: %q is no type of the rules %s", i, k, m.Type, r.Version))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -17,7 +17,7 @@ func (n *Normalizer) honour(r *complaint.Record, c *complaint.Classification) {
 	if stated == "" {
 		return
 	}
-	if stated != complaint.DefaultType && !slices.ContainsFunc(n.cfg.Types, func(t Type) bool { return t.Code == stated }) {
+	if !n.HasType(stated) {
 		r.Notes = append(r.Notes, "the type that was chosen from the menu is not in the rules")
 		return
 	}
@@ -31,4 +31,9 @@ func (n *Normalizer) honour(r *complaint.Record, c *complaint.Classification) {
 		others = slices.Insert(others, 0, r.Type)
 	}
 	r.Type, r.SecondaryTypes, c.Confidence = stated, others[:min(len(others), maxSecondary)], 1
+}
+
+// HasType tells whether the rules know a type.
+func (n *Normalizer) HasType(code string) bool {
+	return code == complaint.DefaultType || slices.ContainsFunc(n.cfg.Types, func(t Type) bool { return t.Code == code })
 }

@@ -46,7 +46,7 @@ func (c *checkCmd) Run(ctx context.Context, s *streams) error {
 		say(c.Config, "", err)
 	} else {
 		say(c.Config, fmt.Sprintf("%d mailboxes, %d lines, %d chats", len(cfg.Channels.Email), len(cfg.Channels.Phone), len(cfg.Channels.Chat)), nil)
-		checkRules(beside(c.Config, cfg.Rules), say)
+		checkRules(beside(c.Config, cfg.Rules), cfg, say)
 		if c.Dial {
 			dialAll(ctx, cfg, say)
 		}
@@ -57,11 +57,14 @@ func (c *checkCmd) Run(ctx context.Context, s *streams) error {
 	return errors.Join(errs...)
 }
 
-func checkRules(path string, say func(what, note string, err error)) {
+func checkRules(path string, cfg *config.Config, say func(what, note string, err error)) {
 	rules, err := config.LoadRules(path)
 	if err != nil {
 		say(path, "", err)
 		return
+	}
+	if err := cfg.Against(rules); err != nil {
+		say("config and rules", "", err)
 	}
 	say(path, fmt.Sprintf("version %s, %d departments, %d tests passed", rules.Version, len(rules.Departments), len(rules.Test())), nil)
 }

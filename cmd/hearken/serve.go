@@ -126,6 +126,9 @@ func assemble(ctx context.Context, cfg *config.Config, roles []string, log *slog
 	if p.rules, err = config.NewLive(cfg.Rules, log, p.reg); err != nil {
 		return p, err
 	}
+	if err := cfg.Against(p.rules.Current()); err != nil {
+		log.Error("the configuration does not fit the rules; such types are not stated", "err", err)
+	}
 	p.group.Add("rules", p.rules.Run)
 	if err := p.adminServer(); err != nil {
 		return p, err
