@@ -29,7 +29,7 @@ type callCmd struct {
 	Config string        `short:"c" type:"path" help:"The configuration whose line is phoned; without it, an example."`
 	Line   string        `help:"The name of the line; the first one without it."`
 	From   string        `default:"+8613912345678" help:"The caller's number; anonymous withholds it."`
-	After  time.Duration `default:"4s" help:"How long to go on showing what comes of the call."`
+	After  time.Duration `default:"3s" help:"Go on showing what comes of the call until nothing has for so long."`
 
 	in io.Reader // os.Stdin
 }
@@ -121,23 +121,35 @@ func (c *callCmd) phone(ctx context.Context, s *streams, p *process, phones *car
 		c.in = os.Stdin
 	}
 	t := newTerminal(ctx, s, c.in)
-	watched := make(chan error, 1)
+	watched, news := make(chan error, 1), make(chan bool, 1)
 	var numbers numbersSeen
-	go func() { // ends with ctx
-		watched <- p.client.Tail(ctx, func(department, role string, r complaint.Record) {
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		watched <- p.client.Tail(watching, func(department, role string, r complaint.Record) {
 			if department != "" && role == "lead" {
 				numbers.add(r.Number)
 				t.print("", s.line(department, role, r))
+				select {
+				case news <- true:
+				default:
+				}
 			}
 		})
 	}()
 	t.print("2", "Enter waits; digits, * and # are keys; /h hangs up. "+c.From+" phones "+to+" ...")
 	_, err := phones.Phone(ctx, carrier.Call{From: c.From, To: to, Person: t})
 	t.print("2", "The call is over. What comes of it:")
-	select {
-	case <-ctx.Done():
-	case <-time.After(c.After):
+	for quiet := false; !quiet && ctx.Err() == nil; {
+		select {
+		case <-ctx.Done():
+		case <-news:
+		case <-time.After(c.After):
+			quiet = true
+		}
 	}
+	stop()
+	err = errors.Join(err, <-watched)
 	for _, m := range phones.Sent() {
 		t.print("2", "text message to "+m.To+": "+m.Body)
 	}

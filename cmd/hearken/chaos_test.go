@@ -400,7 +400,7 @@ func TestCommandLine(t *testing.T) {
 		want []string
 	}{
 		{[]string{"version"}, 0, []string{"hearken "}},
-		{[]string{"--help"}, 0, []string{"serve", "demo", "check", "rules", "tail", "show", "update", "dead"}},
+		{[]string{"--help"}, 0, []string{"serve", "demo", "call", "check", "rules", "tail", "show", "update", "dead"}},
 		{nil, 0, []string{"serve"}},
 		{[]string{"srve"}, 2, []string{"srve"}},
 		{[]string{"serve", "--roles", "x"}, 2, []string{"neither channels nor dispatcher"}},
