@@ -262,3 +262,84 @@ func TestTwoGatewaysTellTwoNumbers(t *testing.T) {
 		t.Errorf("%d records", len(got))
 	}
 }
+
+// TestTwoGatewaysTellOneNumber: webhooks of one call come to two gateways
+// before either has published; the caller hears one number, and that is the
+// complaint's, whoever publishes first.
+func TestTwoGatewaysTellOneNumber(t *testing.T) {
+	for name, second := range map[string]string{"the same webhook": "a", "another one": "b"} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			await(t, "redis", r.gw.up.Load)
+			r.stop()
+			// Two gateways that take, look up and claim, and do not publish yet.
+			client, err := Dial(r.cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			var gws []*Gateway
+			for range 2 {
+				g, err := OpenGateway(client, GatewayConfig{Dir: t.TempDir(), Normalize: plain})
+				if err != nil {
+					t.Fatal(err)
+				}
+				gws = append(gws, g)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			var parts []chan error
+			for _, g := range gws {
+				for _, part := range []func(context.Context) error{g.numbers.run, g.lookups.run, g.claims.run} {
+					done := make(chan error, 1)
+					parts = append(parts, done)
+					go func() { done <- part(ctx) }()
+				}
+				g.up.Store(true)
+			}
+			var told []string
+			for i, part := range []string{"a", second} {
+				c := call("CA1", part)
+				c.NumberNow = true
+				got, err := gws[i].Accept(t.Context(), c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				told = append(told, got.Number)
+			}
+			cancel()
+			for _, done := range parts {
+				<-done
+			}
+			// The one that told second publishes first.
+			for _, i := range []int{1, 0} {
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan error, 1)
+				go func() { done <- gws[i].Run(ctx) }()
+				await(t, "an empty spool", func() bool { return gws[i].spool.depth.Load() == 0 })
+				cancel()
+				if err := errors.Join(<-done, gws[i].Close()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if told[0] == "" || told[0] != told[1] {
+				t.Errorf("told %q", told)
+			}
+			k, err := client.Complaint(t.Context(), told[0])
+			if err != nil || k.Number != told[0] {
+				t.Errorf("%s leads to %+v, %v", told[0], k, err)
+			}
+			msgs, err := client.write.XRange(t.Context(), "{complaints}:intake", "-", "+").Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range msgs {
+				if m.Values["number"] != told[0] {
+					t.Errorf("a record has the number %v", m.Values["number"])
+				}
+			}
+			if want := map[string]int{"a": 1, "b": 2}[second]; len(msgs) != want {
+				t.Errorf("%d records, want %d", len(msgs), want)
+			}
+		})
+	}
+}

@@ -52,7 +52,8 @@ type Gateway struct {
 	wake    chan struct{}
 	marks   marks
 	up      atomic.Bool // Redis answered last time
-	asks    chan ask
+	lookups *shared[complaint.Contact, thread]
+	claims  *shared[claim, string]
 }
 
 const (
@@ -83,7 +84,8 @@ func OpenGateway(c *Client, cfg GatewayConfig) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{Client: c, client: c, cfg: cfg, spool: s, away: new(state), wake: make(chan struct{}, 1), asks: make(chan ask, publishMost)}
+	g := &Gateway{Client: c, client: c, cfg: cfg, spool: s, away: new(state), wake: make(chan struct{}, 1)}
+	g.lookups, g.claims = newShared(g.lookup), newShared(g.claim)
 	g.numbers = &numbers{g: g, want: make(chan struct{}, 1)}
 	g.numbers.size.Store(blockFirst)
 	if err := g.identify(); err != nil {
@@ -117,7 +119,7 @@ func (g *Gateway) Close() error { return g.spool.close() }
 func (g *Gateway) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
-		g.numbers.run, g.publish, g.watchLoss, g.sweep, g.takeReturned, g.answerAsks,
+		g.numbers.run, g.publish, g.watchLoss, g.sweep, g.takeReturned, g.lookups.run, g.claims.run,
 	} {
 		group.Go(func() error { return part(ctx) })
 	}
@@ -162,7 +164,7 @@ func (g *Gateway) Accept(ctx context.Context, c complaint.Contact) (complaint.Re
 	}
 	var found thread
 	if c.NumberNow && g.up.Load() {
-		found = g.lookupForReceipt(ctx, c)
+		found, _ = g.lookups.get(ctx, c)
 	}
 	if c.NumberNow && found.number == "" {
 		g.numbers.await(ctx)
@@ -176,6 +178,12 @@ func (g *Gateway) Accept(ctx context.Context, c complaint.Contact) (complaint.Re
 	if err != nil {
 		g.client.cfg.Audit.Refused(c.Channel, c.Account, c.ID, err)
 		return complaint.Receipt{}, fmt.Errorf("keep contact %s: %w", c.ID, err)
+	}
+	// A call has no window: its webhooks come close together, and anywhere.
+	if c.NumberNow && c.Conversation != "" && c.Window == 0 && r.Number != "" && g.up.Load() {
+		if first, ok := g.claims.get(ctx, claim{c.Conversation, r.Number}); ok && first != "" {
+			r.Number = first
+		}
 	}
 	if r.Duplicate {
 		g.client.cfg.Audit.Duplicate(c.Channel, c.Account, c.ID)

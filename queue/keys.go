@@ -48,6 +48,7 @@ func (p partition) complaint(number string) string { return p.key("complaint:" +
 func (p partition) people(number string) string    { return p.key("people:" + number) }
 func (p partition) history(number string) string   { return p.key("history:" + number) }
 func (p partition) thread(name string) string      { return p.key("thread:" + digest(name)) }
+func (p partition) told(conv string) string        { return p.key("told:" + digest(conv)) }
 func (p partition) receipts(address string) string { return p.key("receipts:" + digest(address)) }
 func (p partition) mark(gateway string) string     { return p.key("mark:" + gateway) }
 func (p partition) numbers(day string) string      { return p.key("numbers:" + day) }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"hearken/complaint"
 )
 
@@ -11,68 +13,113 @@ import (
 // on the line, and the answer only improves the receipt.
 const lookupWait = 300 * time.Millisecond
 
-// ask is a contact whose complaint somebody waits for.
-type ask struct {
-	contact complaint.Contact
-	found   chan thread // takes one answer without waiting
+// shared has many questions that are asked at the same time answered in one
+// round trip: hundreds take Redis hardly longer than one.
+type shared[Q, A any] struct {
+	asks chan ask[Q, A]
+	do   func(context.Context, []Q) ([]A, error) // an answer to each
 }
 
-// lookupForReceipt asks Redis which complaint the contact continues, so that
-// the customer is told the right number at once. What it finds is only a
-// hint: publishing decides.
-func (g *Gateway) lookupForReceipt(ctx context.Context, c complaint.Contact) thread {
-	a := ask{c, make(chan thread, 1)}
+type ask[Q, A any] struct {
+	question Q
+	answer   chan A // takes one without waiting; closed where there is none
+}
+
+func newShared[Q, A any](do func(context.Context, []Q) ([]A, error)) *shared[Q, A] {
+	return &shared[Q, A]{make(chan ask[Q, A], publishMost), do}
+}
+
+// get returns the answer, or ok false where there is none within lookupWait.
+func (s *shared[Q, A]) get(ctx context.Context, q Q) (answer A, ok bool) {
+	a := ask[Q, A]{q, make(chan A, 1)}
 	timer := time.NewTimer(lookupWait)
 	defer timer.Stop()
 	select {
-	case g.asks <- a:
+	case s.asks <- a:
 	case <-timer.C:
-		return thread{}
+		return answer, false
 	case <-ctx.Done():
-		return thread{}
+		return answer, false
 	}
 	select {
-	case found := <-a.found:
-		return found
+	case answer, ok = <-a.answer:
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	return thread{}
+	return answer, ok
 }
 
-// answerAsks answers what is asked, until ctx ends. What is asked while an
-// answer is under way shares the next round trip: it is what a webhook costs
-// most, and hundreds of questions take hardly longer than one.
-func (g *Gateway) answerAsks(ctx context.Context) error {
+// run answers until ctx ends.
+func (s *shared[Q, A]) run(ctx context.Context) error {
 	for {
-		var asked []ask
+		var asked []ask[Q, A]
 		select {
 		case <-ctx.Done():
 			return nil
-		case a := <-g.asks:
+		case a := <-s.asks:
 			asked = append(asked, a)
 		}
 		for more := true; more && len(asked) < publishMost; {
 			select {
-			case a := <-g.asks:
+			case a := <-s.asks:
 				asked = append(asked, a)
 			default:
 				more = false
 			}
 		}
-		entries := make([]entry, len(asked))
+		questions := make([]Q, len(asked))
 		for i, a := range asked {
-			entries[i] = entry{Contacts: []complaint.Contact{a.contact}}
+			questions[i] = a.question
 		}
 		within, cancel := context.WithTimeout(ctx, lookupWait)
-		found, err := g.client.resolve(within, entries)
+		answers, err := s.do(within, questions)
 		cancel()
 		for i, a := range asked {
-			if err != nil {
-				a.found <- thread{}
-			} else {
-				a.found <- found[i]
+			if err == nil {
+				a.answer <- answers[i]
 			}
+			close(a.answer)
 		}
 	}
+}
+
+// lookup asks Redis which complaints contacts continue, so that customers are
+// told the right number at once. What it finds is only a hint: publishing
+// decides.
+func (g *Gateway) lookup(ctx context.Context, contacts []complaint.Contact) ([]thread, error) {
+	entries := make([]entry, len(contacts))
+	for i, c := range contacts {
+		entries[i] = entry{Contacts: []complaint.Contact{c}}
+	}
+	return g.client.resolve(ctx, entries)
+}
+
+// claim is a number that is about to be told for a conversation.
+type claim struct{ conversation, number string }
+
+// claimKeep is how long a claim stands: the time from telling a number to its
+// publishing, on a gateway that is not quick.
+const claimKeep = 5 * time.Minute
+
+// claim books the numbers that are about to be told, and returns for each the
+// one that was booked first. The webhooks of one call can come to two gateways
+// at once; the caller hears one number from both.
+func (g *Gateway) claim(ctx context.Context, claims []claim) ([]string, error) {
+	firsts := make([]*redis.StringCmd, len(claims))
+	_, err := g.client.write.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, c := range claims {
+			key := spread(g.client.parts, c.conversation).told(c.conversation)
+			p.SetNX(ctx, key, c.number, claimKeep)
+			firsts[i] = p.Get(ctx, key)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, len(claims))
+	for i, cmd := range firsts {
+		out[i] = cmd.Val()
+	}
+	return out, nil
 }

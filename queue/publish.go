@@ -401,6 +401,9 @@ func (g *Gateway) call(pub publication, mark int64) (scriptCall, error) {
 	for _, name := range pub.Threads {
 		keys = append(keys, p.thread(name))
 	}
+	if pub.Conversation != "" {
+		keys = append(keys, p.told(pub.Conversation))
+	}
 	return scriptCall{keys, []any{string(spec), pub.Record}}, nil
 }
 
@@ -481,6 +484,8 @@ func (g *Gateway) alias(ctx context.Context, pubs []publication, results []resul
 		switch results[i].what {
 		case "ok":
 			err = g.client.lead(ctx, part, pub.Alias, pub.Number)
+		case "told":
+			err = g.client.lead(ctx, part, pub.Number, results[i].number)
 		case "duplicate":
 			err = errors.Join(g.client.lead(ctx, part, pub.Alias, results[i].number), g.client.lead(ctx, part, pub.Number, results[i].number))
 		}
@@ -524,7 +529,7 @@ func readResult(cmd *redis.Cmd) (result, error) {
 			text, _ := v[2].(string)
 			r.before, _ = strconv.ParseInt(text, 10, 64) // "" is 0: no mark
 		}
-	case "duplicate", "moved":
+	case "duplicate", "moved", "told":
 		if len(v) > 1 {
 			r.number, _ = v[1].(string)
 		}
@@ -568,6 +573,9 @@ func (g *Gateway) book(tx *bolt.Tx, p pending, r result) error {
 			seen[i] = true
 		}
 		p.entry = p.entry.without(seen)
+		return g.replace(tx, p)
+	case "told":
+		p.entry.Number = r.number
 		return g.replace(tx, p)
 	case "moved":
 		return nil // the next round's look-up finds the conversation's number

@@ -4,6 +4,7 @@
 -- KEYS[7] mark:<gateway>
 -- KEYS[8 .. 7+ids]             record:<id> of every contact that the record is made of
 -- KEYS[8+ids .. 7+ids+threads] thread:<name> that lead to this complaint from now on
+-- the last key, of a conversation: told:<conversation>, the number that was told first
 -- ARGV[1] JSON: {ids, threads, conversation (bool: the first thread is one),
 --   id, number, event, reply, reply_id, receipts (per hour), dedupe, remember (seconds),
 --   ttls (of the threads), people (list), history, mark}
@@ -12,6 +13,7 @@
 --   {"duplicate", number}  all contacts are in a record already
 --   {"part", i, ...}       contacts i (from 1) are, the others are not
 --   {"moved", number}      the conversation has this number meanwhile
+--   {"told", number}       another gateway has told this number for the conversation
 --   {"taken"}              the number belongs to another complaint
 local a = cjson.decode(ARGV[1])
 local seen, number = {}, false
@@ -25,7 +27,9 @@ local first = 7 + a.ids
 if a.event == 'registered' then
   if a.conversation then
     local n = redis.call('GET', KEYS[first + 1])
-    if n and n ~= a.number then return {'moved', n} end
+    if n and (n ~= a.number or redis.call('HGET', KEYS[2], 'id')) then return {'moved', n} end
+    local told = redis.call('GET', KEYS[#KEYS])
+    if not n and told and told ~= a.number then return {'told', told} end
   end
   if redis.call('HGET', KEYS[2], 'id') then return {'taken'} end
   redis.call('HSET', KEYS[2], 'id', a.id, 'record', ARGV[2])
