@@ -2,12 +2,14 @@
 # make test   installs what is missing, and runs every test
 # make check  the tests, and the linters
 # make bench  the benchmarks
+# make calls  CALLS simulated calls to two gateways that are killed in turn, and a table
 # make fuzz   every fuzz target for FUZZTIME
 
 FUZZTIME ?= 30s
+CALLS    ?= 1080
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: run build test check lint bench fuzz
+.PHONY: calls run build test check lint bench fuzz
 
 run: build
 	./bin/hearken demo
@@ -33,6 +35,9 @@ bench:
 	@scripts/install bench
 	go test -run '^$$' -bench . -benchmem ./...
 	cd bench/mail && go test -run '^$$' -bench . -benchmem .
+
+calls:
+	HEARKEN_CALLS=$(CALLS) go test -count=1 -v -run OneComplaintOfOneNumber ./cmd/hearken
 
 fuzz:
 	@for pkg in $$(go list ./...); do \

@@ -20,7 +20,8 @@ type Caller struct {
 	HangsUp string
 	Dialed  string // what comes of a transfer: no-answer
 
-	Said []string // what the line said
+	Said  []string // what the line said
+	Spoke int      // how often a message was recorded
 }
 
 // Hear implements Person.
@@ -55,6 +56,9 @@ func next(list *[]string) string {
 
 // Speak implements Person.
 func (c *Caller) Speak() (seconds int, words string, stays bool) {
+	if c.Seconds > 0 {
+		c.Spoke++
+	}
 	return c.Seconds, c.Words, c.HangsUp != DuringRecording && c.HangsUp != BeforeTheNumber
 }
 
