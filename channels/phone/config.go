@@ -2,6 +2,7 @@ package phone
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -184,10 +185,13 @@ func (c *Config) fill() {
 	set(&c.MaxBytes, 100<<20)
 	set(&c.EndWait, 20*time.Second)
 	set(&c.TextWindow, 72*time.Hour)
-	set(&c.TextRate, 1)
+	set(&c.TextRate, 1.0)
 	set(&c.Reconcile.Every, 10*time.Minute)
 	set(&c.Reconcile.Back, 24*time.Hour)
-	voices := map[string]Voice{}
+	voices := maps.Clone(c.Voices) // not in place: others hold the same map
+	if voices == nil {
+		voices = map[string]Voice{}
+	}
 	for lang, v := range defaultVoices {
 		own := c.Voices[lang]
 		set(&own.Language, v.Language)
