@@ -155,3 +155,26 @@ func isWord(r rune) bool {
 	}
 	return r < 0x2E80 && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
+
+// Folder brings texts into the form in which terms are compared. It is safe
+// for concurrent use.
+type Folder struct{ folder *folder }
+
+// NewFolder makes a Folder.
+func NewFolder() *Folder { return &Folder{newFolder()} }
+
+// Fold returns a text, of which it looks at most runes, in lower case,
+// Simplified, of half width, without accents and zero-width characters; white
+// space and hyphens are one space, and none between Chinese characters. With
+// each rune it tells where in the text that stood, in runes.
+func (f *Folder) Fold(text string, most int) (runes []rune, places []int) {
+	n := 0
+	for i := range text {
+		if n++; n > most {
+			text = text[:i]
+			break
+		}
+	}
+	out := f.folder.fold(text)
+	return out.runes, out.at
+}

@@ -1,0 +1,311 @@
+package learn
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+
+	"hearken/internal/terms"
+)
+
+// maxText bounds how much of a text is looked at, in runes: what a complaint
+// is about stands at its beginning, and the cost must not depend on its
+// writer.
+const maxText = 4000
+
+// The blocks of features. Each is scaled to a length of its own, so that the
+// many letter n-grams don't drown the few words.
+const (
+	blockWords   = iota // a word, or a Chinese character
+	blockRuns           // two or three words, two to four Chinese characters
+	blockGaps           // two with something between
+	blockLetters        // letters within a word: they survive typing errors and endings
+	blocks
+)
+
+// blockScale is the length of each block, chosen by cross-validation on sets
+// of many close labels in both languages.
+var blockScale = [blocks]float64{blockWords: 0.6, blockRuns: 0.2, blockGaps: 0.15, blockLetters: 0.9}
+
+// Lengths of n-grams.
+const (
+	minLetters = 2
+	maxLetters = 5
+	maxWords   = 3
+	maxHan     = 4
+	maxGap     = 2
+)
+
+// gram is a feature as it stands in a text.
+type gram struct {
+	hash  uint64
+	block uint8
+	text  string // to show; empty unless asked for
+	at    int    // where it begins in the text, in runes
+}
+
+// extractor makes features of texts. It is safe for concurrent use.
+type extractor struct{ folder *terms.Folder }
+
+func newExtractor() *extractor { return &extractor{terms.NewFolder()} }
+
+// token is a word, or one Chinese character.
+type token struct {
+	text, stem string // folded; every digit is 0
+	at         int
+	han        bool
+}
+
+// tokens splits a text into words and Chinese characters. What stands between
+// two of them is left out.
+func (e *extractor) tokens(text string) []token {
+	var out []token
+	var word []rune
+	start := 0
+	end := func() {
+		if len(word) > 0 {
+			w := string(word)
+			out = append(out, token{text: w, stem: stem(w), at: start})
+			word = word[:0]
+		}
+	}
+	runes, places := e.folder.Fold(text, maxText)
+	for i, r := range runes {
+		switch {
+		case r >= 0x2E80 && unicode.IsLetter(r):
+			end()
+			out = append(out, token{text: string(r), stem: string(r), at: places[i], han: true})
+			continue
+		case unicode.IsDigit(r):
+			r = '0' // which number it is says nothing
+		case unicode.IsLetter(r):
+		case r == '\'' || r == '’':
+			continue // don't and dont are one
+		default:
+			end()
+			continue
+		}
+		if len(word) == 0 {
+			start = places[i]
+		}
+		word = append(word, r)
+	}
+	end()
+	return out
+}
+
+// stem takes off the endings of English that keep a word's meaning.
+func stem(w string) string {
+	for _, end := range []string{"ing", "ed", "es", "s", "e"} {
+		s, ok := strings.CutSuffix(w, end)
+		if !ok || len(s) < 3 || strings.HasSuffix(w, "ss") {
+			continue
+		}
+		if n := len(s); n >= 4 && len(end) > 1 && s[n-1] == s[n-2] {
+			s = s[:n-1] // topped: top
+		}
+		return strings.TrimSuffix(s, "e")
+	}
+	return w
+}
+
+// Marks that keep the kinds of features apart.
+const (
+	markRun     = 'w'
+	markGap     = 'g'
+	markLetters = 'c'
+)
+
+// FNV-1a, 64 bits.
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
+
+// hash goes on with a part of a feature.
+func hash(h uint64, part string) uint64 {
+	for i := range len(part) {
+		h = (h ^ uint64(part[i])) * fnvPrime
+	}
+	return (h ^ 0xFF) * fnvPrime // no UTF-8 has this byte: the parts stay apart
+}
+
+func marked(mark byte) uint64 { return (fnvOffset ^ uint64(mark)) * fnvPrime }
+
+// grams lists the features of a text, repeats included. With show they carry
+// their text.
+func (e *extractor) grams(text string, show bool) []gram {
+	tokens := e.tokens(text)
+	out := make([]gram, 0, 16*len(tokens))
+	for i, t := range tokens {
+		out = runs(out, tokens[i:], show)
+		for j := i + 2; j < len(tokens) && j <= i+1+maxGap; j++ {
+			g := gram{hash: hash(hash(marked(markGap), t.stem), tokens[j].stem), block: blockGaps, at: t.at}
+			if show {
+				g.text = t.text + " … " + tokens[j].text
+			}
+			out = append(out, g)
+		}
+		if !t.han {
+			out = letters(out, t)
+		}
+	}
+	return out
+}
+
+// runs adds what begins with the first token: it alone, and with those that
+// follow.
+func runs(out []gram, tokens []token, show bool) []gram {
+	most := maxWords
+	if tokens[0].han {
+		most = maxHan
+	}
+	h, block, text := marked(markRun), uint8(blockWords), ""
+	for i, t := range tokens[:min(most, len(tokens))] {
+		h = hash(h, t.stem)
+		g := gram{hash: h, block: block, at: tokens[0].at}
+		if show {
+			if i > 0 && !t.han {
+				text += " "
+			}
+			text += t.text
+			g.text = text
+		}
+		out = append(out, g)
+		block = blockRuns
+	}
+	return out
+}
+
+// letters adds the n-grams of letters of a word; _ stands for its ends.
+func letters(out []gram, t token) []gram {
+	padded := "_" + t.text + "_"
+	starts := make([]int, 0, len(padded)+1)
+	for i := range padded {
+		starts = append(starts, i)
+	}
+	starts = append(starts, len(padded))
+	for n := minLetters; n <= maxLetters; n++ {
+		for k := 0; k+n < len(starts); k++ {
+			part := padded[starts[k]:starts[k+n]]
+			out = append(out, gram{hash(marked(markLetters), part), blockLetters, part, t.at + max(0, k-1)})
+		}
+	}
+	return out
+}
+
+// vocabulary is what features are known, and how much each says.
+type vocabulary struct {
+	hashes []uint64 // by row, ascending
+	block  []uint8
+	rarity []float32 // the square root of the inverse document frequency
+	rows   map[uint64]int32
+}
+
+// maxFeatures bounds a model: 50,000 keep it at a few megabytes, and what is
+// rarer adds nothing that can be measured.
+const maxFeatures = 50_000
+
+// manyTexts is from how many examples on a feature must stand in two of them
+// to be learnt. Of few examples every word is needed.
+const manyTexts = 3000
+
+func newVocabulary(texts [][]gram) *vocabulary {
+	type seen struct {
+		texts, last int
+		block       uint8
+	}
+	all := map[uint64]seen{}
+	for i, grams := range texts {
+		for _, g := range grams {
+			if s := all[g.hash]; s.last != i+1 {
+				all[g.hash] = seen{s.texts + 1, i + 1, g.block}
+			}
+		}
+	}
+	least := 1
+	if len(texts) >= manyTexts {
+		least = 2
+	}
+	v := &vocabulary{}
+	for h, s := range all {
+		if s.texts >= least {
+			v.hashes = append(v.hashes, h)
+		}
+	}
+	slices.SortFunc(v.hashes, func(a, b uint64) int { // the most frequent first; a fixed order
+		if d := all[b].texts - all[a].texts; d != 0 {
+			return d
+		}
+		if a < b {
+			return -1
+		}
+		return 1
+	})
+	v.hashes = slices.Clone(v.hashes[:min(len(v.hashes), maxFeatures)])
+	slices.Sort(v.hashes)
+	for _, h := range v.hashes {
+		s := all[h]
+		v.block = append(v.block, s.block)
+		v.rarity = append(v.rarity, float32(math.Sqrt(math.Log(float64(1+len(texts))/float64(1+s.texts))+1)))
+	}
+	v.index()
+	return v
+}
+
+func (v *vocabulary) index() {
+	v.rows = make(map[uint64]int32, len(v.hashes))
+	for i, h := range v.hashes {
+		v.rows[h] = int32(i)
+	}
+}
+
+// cell is one feature of a text with its value.
+type cell struct {
+	at    int32 // row of the vocabulary
+	value float32
+}
+
+// vector weighs the features of a text that the vocabulary knows: by how
+// often they stand in it (damped) and how rare they are; each block to its
+// share, the whole to length 1.
+func (v *vocabulary) vector(grams []gram) []cell {
+	found := make([]int32, 0, len(grams))
+	for _, g := range grams {
+		if at, ok := v.rows[g.hash]; ok {
+			found = append(found, at)
+		}
+	}
+	slices.Sort(found)
+	out := make([]cell, 0, len(found))
+	var square [blocks]float64
+	for i := 0; i < len(found); {
+		at, n := found[i], 0
+		for ; i < len(found) && found[i] == at; i++ {
+			n++
+		}
+		x := v.rarity[at]
+		if n > 1 {
+			x *= float32(1 + math.Log(float64(n)))
+		}
+		out = append(out, cell{at, x})
+		square[v.block[at]] += float64(x) * float64(x)
+	}
+	whole := 0.0
+	for b := range square {
+		if square[b] > 0 {
+			whole += blockScale[b] * blockScale[b]
+		}
+	}
+	var scale [blocks]float32
+	for b := range square {
+		if square[b] > 0 {
+			scale[b] = float32(blockScale[b] / math.Sqrt(whole*square[b]))
+		}
+	}
+	for i, c := range out {
+		out[i].value *= scale[v.block[c.at]]
+	}
+	return out
+}

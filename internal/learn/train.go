@@ -1,0 +1,170 @@
+package learn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Example is a text whose label somebody has decided.
+type Example struct {
+	Text  string
+	Label string
+}
+
+// Bounds of a training: they keep it, and the file, at what one machine holds.
+const (
+	maxExamples = 1_000_000
+	maxLabels   = 1000
+	maxLabel    = 100 // bytes
+)
+
+const (
+	seed      = 20260101 // any number; always the same
+	netCount  = 2        // nets of other beginnings err otherwise
+	holdFolds = 5        // parts of which each is held out in turn,
+	holdMost  = 1500     // until as many examples have been
+)
+
+// Train learns from examples. Of each label it needs two at least. It trains
+// on parts first and tries itself on the rest, to know how much to believe
+// which of its classifiers, and then on all.
+func Train(ctx context.Context, examples []Example) (*Model, error) {
+	set, err := newSet(examples)
+	if err != nil {
+		return nil, err
+	}
+	held, err := set.held(ctx, holdFolds, holdMost)
+	if err != nil {
+		return nil, err
+	}
+	share := fitShares(held)
+	m, err := set.fit(ctx, func(int) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	m.share = share
+	m.Accuracy = held.accuracy(share)
+	return m, nil
+}
+
+// set is the examples, ready to be learnt from.
+type set struct {
+	extractor *extractor
+	labels    []string // sorted
+	texts     [][]gram
+	ys        []int // index of the label, by text
+}
+
+func newSet(examples []Example) (*set, error) {
+	if len(examples) > maxExamples {
+		return nil, fmt.Errorf("%d examples: at most %d can be learnt from", len(examples), maxExamples)
+	}
+	s := &set{extractor: newExtractor()}
+	count := map[string]int{}
+	for i, e := range examples {
+		if strings.TrimSpace(e.Label) == "" || len(e.Label) > maxLabel {
+			return nil, fmt.Errorf("example %d: its label must have 1 to %d bytes", i+1, maxLabel)
+		}
+		count[e.Label]++
+	}
+	var errs []error
+	for l, n := range count {
+		s.labels = append(s.labels, l)
+		if n < 2 {
+			errs = append(errs, fmt.Errorf("label %q has one example: it needs two at least", l))
+		}
+	}
+	slices.Sort(s.labels)
+	switch {
+	case len(errs) > 0:
+		slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+		return nil, errors.Join(errs...)
+	case len(s.labels) < 2 || len(s.labels) > maxLabels:
+		return nil, fmt.Errorf("the examples have %d labels: 2 to %d can be told apart", len(s.labels), maxLabels)
+	}
+	for _, e := range examples {
+		y, _ := slices.BinarySearch(s.labels, e.Label)
+		s.texts, s.ys = append(s.texts, s.extractor.grams(e.Text, false)), append(s.ys, y)
+	}
+	return s, nil
+}
+
+// fit trains on the examples of which part is true. The shares are still to
+// be set.
+func (s *set) fit(ctx context.Context, part func(int) bool) (*Model, error) {
+	var texts [][]gram
+	var ys []int
+	for i := range s.texts {
+		if part(i) {
+			texts, ys = append(texts, s.texts[i]), append(ys, s.ys[i])
+		}
+	}
+	v := newVocabulary(texts)
+	xs := make([][]cell, len(texts))
+	for i, g := range texts {
+		xs[i] = v.vector(g)
+	}
+	m := &Model{
+		Info:      Info{Labels: s.labels, Texts: len(texts), Features: len(v.hashes)},
+		extractor: s.extractor, vocabulary: v, nets: make([]smallNet, netCount),
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range m.nets {
+		group.Go(func() error {
+			n, err := trainNet(ctx, xs, ys, len(v.hashes), len(s.labels), rand.New(rand.NewPCG(seed, uint64(i))))
+			if err == nil {
+				m.nets[i] = smallNet{pack(n.in, netWidth), n.inBias, n.out, n.bias}
+			}
+			return err
+		})
+	}
+	group.Go(func() error {
+		weights, bias, err := trainMargin(ctx, xs, ys, len(v.hashes), len(s.labels))
+		m.margin, m.bias = pack(weights, len(s.labels)), bias
+		return err
+	})
+	return m, group.Wait()
+}
+
+// held are the scores of examples by models that have not seen them.
+type held struct {
+	margins, nets [][]float32
+	ys            []int
+}
+
+// held trains on all but one of n parts and scores that one, for one part
+// after the other until there are scores enough.
+func (s *set) held(ctx context.Context, n, enough int) (*held, error) {
+	h := &held{}
+	fold := folds(s.ys, n)
+	for f := 0; f < n && len(h.ys) < enough; f++ {
+		m, err := s.fit(ctx, func(i int) bool { return fold[i] != f })
+		if err != nil {
+			return nil, err
+		}
+		for i, g := range s.texts {
+			if fold[i] == f {
+				margin, net := m.scores(m.vocabulary.vector(g))
+				h.margins, h.nets, h.ys = append(h.margins, margin), append(h.nets, net), append(h.ys, s.ys[i])
+			}
+		}
+	}
+	return h, nil
+}
+
+// folds deals the examples into n parts, every label evenly.
+func folds(ys []int, n int) []int {
+	order := rand.New(rand.NewPCG(seed, uint64(n)<<32)).Perm(len(ys))
+	slices.SortStableFunc(order, func(a, b int) int { return ys[a] - ys[b] })
+	out := make([]int, len(ys))
+	for i, at := range order {
+		out[at] = i % n
+	}
+	return out
+}
