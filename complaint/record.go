@@ -75,10 +75,20 @@ type Classification struct {
 	Matched      []Match  `json:"matched"`
 	Reasons      []string `json:"reasons,omitempty"` // why this priority: "flag legal: P2"
 	Confidence   float64  `json:"confidence"`        // 0 to 1
+	Learnt       *Learnt  `json:"learnt,omitempty"`  // what the learnt classifier says, where there is one
 	RulesVersion string   `json:"rules_version"`
 }
 
-// Match is one term that was found. Exactly one of Type and Flag is set.
+// Learnt is the opinion of a classifier that was trained on past complaints.
+type Learnt struct {
+	Type        string  `json:"type"`
+	Probability float64 `json:"probability"` // 0 to 1
+	Model       string  `json:"model"`       // the beginning of its file's SHA-256
+	Used        bool    `json:"used"`        // it was sure enough to decide the type
+}
+
+// Match is one piece of evidence: a term that was found, or what the learnt
+// classifier went by. Exactly one of Type and Flag is set.
 type Match struct {
 	Type   string  `json:"type,omitempty"`
 	Flag   string  `json:"flag,omitempty"`
@@ -86,6 +96,7 @@ type Match struct {
 	Field  string  `json:"field"`            // "subject" or "narrative"
 	Offset int     `json:"offset"`           // in runes from the field's start
 	Weight float64 `json:"weight,omitempty"` // what it added to the type's score
+	Rule   string  `json:"rule,omitempty"`   // the place in the rules: "types.BILLING.keywords[0]"; "classifier"
 	Note   string  `json:"note,omitempty"`   // "negated"
 }
 

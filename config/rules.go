@@ -20,6 +20,7 @@ import (
 type Rules struct {
 	Version     string // the beginning of the file's SHA-256
 	Departments []string
+	Types       []string
 	Normalizer  *normalize.Normalizer
 	Router      *dispatcher.Rules
 	tests       []ruleTest
@@ -32,6 +33,7 @@ type rulesFile struct {
 	Departments entries[named]        `yaml:"departments"`
 	Types       entries[typeRule]     `yaml:"types"`
 	Flags       entries[keywordsRule] `yaml:"flags"`
+	Classifier  classifierRule        `yaml:"classifier"`
 	Priorities  []floorRule           `yaml:"priorities"`
 	Routes      []routeRule           `yaml:"routes"`
 	Default     string                `yaml:"default"`
@@ -160,6 +162,7 @@ func (f *file) compileRouter(out *Rules, in rulesFile, zone *time.Location) {
 	}
 	out.Departments = cfg.Departments
 	for _, t := range in.Types {
+		out.Types = append(out.Types, t.Key)
 		cfg.Types = append(cfg.Types, t.Key)
 		if t.Value.Department != "" {
 			cfg.TypeDepartments[t.Key] = t.Value.Department
@@ -213,6 +216,7 @@ func (f *file) compileNormalizer(out *Rules, in rulesFile) {
 	if out.Router != nil {
 		cfg.Priority = out.Router.Priority
 	}
+	f.learnt(&cfg, in)
 	var err error
 	if out.Normalizer, err = normalize.New(cfg); err != nil {
 		line, col := f.root.at("types")

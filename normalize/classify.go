@@ -58,6 +58,7 @@ func (n *Normalizer) classify(r *complaint.Record) {
 		}
 	}
 	r.Type, r.SecondaryTypes, c.Confidence = n.decide(scores)
+	n.consult(r, &c)
 	n.honour(r, &c)
 	if len(c.Matched) > maxMatches {
 		slices.SortStableFunc(c.Matched, func(a, b complaint.Match) int { return cmp.Compare(b.Weight, a.Weight) })
@@ -73,7 +74,7 @@ func (n *Normalizer) classify(r *complaint.Record) {
 
 func (n *Normalizer) match(h terms.Hit, field string, weight float64) complaint.Match {
 	o := n.owners[h.Owner]
-	m := complaint.Match{Term: h.Term, Field: field, Offset: h.Start}
+	m := complaint.Match{Term: h.Term, Field: field, Offset: h.Start, Rule: o.rule}
 	if h.Negated {
 		m.Note = "negated"
 	}

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"hearken/complaint"
+	"hearken/internal/learn"
 	"hearken/internal/terms"
 	"hearken/normalize/history"
 )
@@ -24,6 +25,10 @@ type Config struct {
 	Types   []Type // the riskiest first: it decides a tie
 	Flags   []Flag
 	Region  string // for phone numbers without a country code: "CN"
+	// Learnt is a classifier trained on past complaints; nil means none. It
+	// decides the type where it is at least as sure as Threshold, 0 to 1.
+	Learnt    *learn.Model
+	Threshold float64
 	// Priority decides by the finished record; nil means DefaultPriority.
 	Priority func(*complaint.Record) (priority string, reasons []string)
 }
@@ -74,6 +79,7 @@ type owner struct {
 	typ    int // index into Config.Types; -1 for a flag
 	flag   string
 	weight float64
+	rule   string // the place in the rules
 }
 
 // New compiles the rules. It reports all faults at once.
@@ -94,16 +100,16 @@ func New(cfg Config) (*Normalizer, error) {
 		if t.Code == "" {
 			errs = append(errs, fmt.Errorf("type %d has no code", i+1))
 		}
-		for _, k := range t.Keywords {
+		for j, k := range t.Keywords {
 			weight := k.Weight
 			if weight == 0 {
 				weight = 1
 			}
-			add(owner{typ: i, weight: weight}, k.Any, k.Except)
+			add(owner{typ: i, weight: weight, rule: fmt.Sprintf("types.%s.keywords[%d]", t.Code, j)}, k.Any, k.Except)
 		}
 	}
 	for _, f := range cfg.Flags {
-		add(owner{typ: -1, flag: f.Name}, f.Any, f.Except)
+		add(owner{typ: -1, flag: f.Name, rule: "flags." + f.Name}, f.Any, f.Except)
 	}
 	var err error
 	if n.keywords, err = terms.Compile(patterns); err != nil {

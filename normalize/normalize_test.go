@@ -65,10 +65,10 @@ func TestRecordInFull(t *testing.T) {
 		IntakeClass: "complaint", Type: "BILLING", Priority: "P2", Flags: []string{"legal"},
 		Classification: complaint.Classification{
 			Matched: []complaint.Match{
-				{Type: "BILLING", Term: "重复扣款", Field: "subject", Offset: 0, Weight: 4},
-				{Type: "BILLING", Term: "重复扣款", Field: "narrative", Offset: 27, Weight: 2},
-				{Type: "REFUND", Term: "退款", Field: "narrative", Offset: 45, Weight: 1},
-				{Flag: "legal", Term: "律师函", Field: "narrative", Offset: 51},
+				{Type: "BILLING", Term: "重复扣款", Field: "subject", Offset: 0, Weight: 4, Rule: "types.BILLING.keywords[0]"},
+				{Type: "BILLING", Term: "重复扣款", Field: "narrative", Offset: 27, Weight: 2, Rule: "types.BILLING.keywords[0]"},
+				{Type: "REFUND", Term: "退款", Field: "narrative", Offset: 45, Weight: 1, Rule: "types.REFUND.keywords[0]"},
+				{Flag: "legal", Term: "律师函", Field: "narrative", Offset: 51, Rule: "flags.legal"},
 			},
 			Reasons: []string{"flag legal: P2"}, Confidence: 0.91, RulesVersion: "test",
 		},

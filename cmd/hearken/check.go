@@ -119,7 +119,9 @@ func dialServer(ctx context.Context, addr, mode string) error {
 }
 
 type rulesCmd struct {
-	Test rulesTestCmd `cmd:"" help:"Check a rules file and run the tests in it."`
+	Test     rulesTestCmd     `cmd:"" help:"Check a rules file and run the tests in it."`
+	Train    rulesTrainCmd    `cmd:"" help:"Train a classifier on past complaints whose types are known."`
+	Evaluate rulesEvaluateCmd `cmd:"" help:"Measure how well types are found in complaints whose types are known."`
 }
 
 type rulesTestCmd struct {

@@ -1,0 +1,54 @@
+package config
+
+import (
+	"path/filepath"
+	"slices"
+
+	"hearken/complaint"
+	"hearken/internal/learn"
+	"hearken/normalize"
+)
+
+// classifierRule is the part of rules.yaml that names a learnt classifier.
+type classifierRule struct {
+	Model     string  `yaml:"model"` // a file of `hearken rules train`, beside the rules
+	Threshold float64 `yaml:"threshold"`
+}
+
+// defaultThreshold is how sure the classifier must be where the rules don't
+// say.
+const defaultThreshold = 0.7
+
+// learnt adds the classifier, if the rules name one.
+func (f *file) learnt(cfg *normalize.Config, in rulesFile) {
+	line, col := f.root.at("classifier")
+	c := in.Classifier
+	if c == (classifierRule{}) {
+		return
+	}
+	if c.Threshold == 0 {
+		c.Threshold = defaultThreshold
+	}
+	if c.Threshold < 0 || c.Threshold > 1 {
+		f.fault(line, col, "classifier.threshold is %v: it must lie between 0 and 1", c.Threshold)
+	}
+	if c.Model == "" {
+		f.fault(line, col, "classifier.model must name a file that hearken rules train has written")
+		return
+	}
+	if !filepath.IsAbs(c.Model) {
+		c.Model = filepath.Join(filepath.Dir(f.name), c.Model)
+	}
+	m, err := learn.Load(c.Model)
+	if err != nil {
+		f.fault(line, col, "classifier.model: %v", err)
+		return
+	}
+	for _, label := range m.Labels {
+		known := label == complaint.DefaultType || slices.ContainsFunc(in.Types, func(t entryOf[typeRule]) bool { return t.Key == label })
+		if !known {
+			f.fault(line, col, "classifier.model knows the type %q, which is not among types: add it, or train again", label)
+		}
+	}
+	cfg.Learnt, cfg.Threshold = m, c.Threshold
+}

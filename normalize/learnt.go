@@ -1,0 +1,54 @@
+package normalize
+
+import (
+	"math"
+	"slices"
+	"unicode/utf8"
+
+	"hearken/complaint"
+)
+
+// learntEvidence is how many n-grams are shown of those that spoke most for a
+// learnt type.
+const learntEvidence = 5
+
+// ruleLearnt is the Rule of evidence that the learnt classifier gives.
+const ruleLearnt = "classifier"
+
+// consult asks the learnt classifier, where there is one. Where it is sure
+// enough, its type is the record's, and the one that the keywords found comes
+// next. What keywords say of safety it can't take away: those flags and their
+// priority stand.
+func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification) {
+	if n.cfg.Learnt == nil {
+		return
+	}
+	text := r.Subject + "\n" + r.Narrative
+	p := n.cfg.Learnt.Predict(text)
+	c.Learnt = &complaint.Learnt{
+		Type: p.Label, Probability: math.Round(p.Probability*1000) / 1000, Model: n.cfg.Learnt.Sum, Used: p.Probability >= n.cfg.Threshold,
+	}
+	if !c.Learnt.Used {
+		return
+	}
+	c.Confidence = math.Round(p.Probability*100) / 100
+	before := utf8.RuneCountInString(r.Subject) + 1
+	for _, e := range n.cfg.Learnt.Explain(text, p.Label, learntEvidence) {
+		m := complaint.Match{Type: p.Label, Term: e.Text, Field: "subject", Offset: e.At, Weight: e.Weight, Rule: ruleLearnt}
+		if e.At >= before {
+			m.Field, m.Offset = "narrative", e.At-before
+		}
+		c.Matched = append(c.Matched, m)
+	}
+	if p.Label == r.Type {
+		return
+	}
+	others := slices.DeleteFunc(r.SecondaryTypes, func(t string) bool { return t == p.Label })
+	if r.Type != complaint.DefaultType {
+		others = append([]string{r.Type}, others...)
+	}
+	r.Type, r.SecondaryTypes = p.Label, others[:min(len(others), maxSecondary)]
+	if len(r.SecondaryTypes) == 0 {
+		r.SecondaryTypes = nil
+	}
+}
