@@ -63,7 +63,7 @@ func TestLabelledComplaints(t *testing.T) {
 		name                             string
 		types, priorities, flags, urgent float64 // floors
 	}{
-		{"blind", 0, 0, 0, 0},
+		{"first", 0, 0, 0, 0},
 		{"tuned", 0, 0, 0, 0},
 	} {
 		var types, priorities, flags, urgent share

@@ -33,7 +33,7 @@ func (n *Normalizer) classify(r *complaint.Record) {
 		name, text string
 		weight     float64
 	}{{"subject", r.Subject, subjectWeight}, {"narrative", r.Narrative, 1}} {
-		for _, h := range n.keywords.Find(field.text) {
+		for _, h := range n.weightiest(n.keywords.Find(field.text)) {
 			m := n.match(h, field.name, field.weight)
 			o := n.owners[h.Owner]
 			// A term counts once in each field: repeating is not evidence.
@@ -70,6 +70,31 @@ func (n *Normalizer) classify(r *complaint.Record) {
 	if n.cfg.Priority != nil {
 		r.Priority, r.Classification.Reasons = n.cfg.Priority(r)
 	}
+}
+
+// weightiest leaves out what lies over a weightier term of the same type: the
+// same words are not evidence twice. Of equals the longer stays, then the
+// first.
+func (n *Normalizer) weightiest(hits []terms.Hit) []terms.Hit {
+	last := map[int]int{} // type to the place of its last hit in out
+	out := hits[:0]
+	for _, h := range hits {
+		o := n.owners[h.Owner]
+		if o.typ < 0 {
+			out = append(out, h)
+			continue
+		}
+		at, ok := last[o.typ]
+		if !ok || out[at].End <= h.Start {
+			last[o.typ] = len(out)
+			out = append(out, h)
+			continue
+		}
+		if before := n.owners[out[at].Owner].weight; o.weight > before || (o.weight == before && h.End-h.Start > out[at].End-out[at].Start) {
+			out[at] = h
+		}
+	}
+	return out
 }
 
 func (n *Normalizer) match(h terms.Hit, field string, weight float64) complaint.Match {

@@ -372,7 +372,7 @@ func negated(f folded, start int) bool {
 				return false
 			}
 			switch w := strings.ReplaceAll(string(f.runes[i:end]), "’", "'"); {
-			case w == "no", w == "not", w == "never", w == "without", strings.HasSuffix(w, "n't"):
+			case w == "no", w == "not", w == "never", w == "without", w == "nobody", w == "none", w == "nor", strings.HasSuffix(w, "n't"):
 				return true
 			}
 		case r == space:
