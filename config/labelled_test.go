@@ -65,6 +65,7 @@ func TestLabelledComplaints(t *testing.T) {
 	}{
 		{"first", 0, 0, 0, 0},
 		{"tuned", 0, 0, 0, 0},
+		{"fresh", 0, 0, 0, 0},
 	} {
 		var types, priorities, flags, urgent share
 		for _, c := range readLabelled(t, "testdata/complaints."+half.name+".jsonl") {
