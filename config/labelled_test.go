@@ -50,10 +50,13 @@ func (s *share) count(right bool) {
 
 func (s share) value() float64 { return float64(s.right) / float64(max(s.of, 1)) }
 
-// The example rules sort real-sounding complaints of both languages. The
-// blind half was written and labelled before the keywords were chosen after
-// the other, and no keyword is chosen after it. The floors are a little under
-// what was seen: 16 types, so a guess would find 6 per cent.
+// The example rules sort real-sounding complaints of both languages into 16
+// types; a guess would find 6 per cent. "first" was written and labelled
+// before the keywords were, but by the same hand, and many of its words went
+// into them: without the terms that stand in it and nowhere else it was 0.60.
+// "tuned" is what the keywords were chosen after. "fresh" was written when they
+// were settled: what keywords find in words that nobody thought of. Nothing may
+// be tuned after it. The floors are a little under what was seen.
 func TestLabelledComplaints(t *testing.T) {
 	rules, err := LoadRules("../rules.example.yaml")
 	if err != nil {
@@ -61,11 +64,11 @@ func TestLabelledComplaints(t *testing.T) {
 	}
 	for _, half := range []struct {
 		name                             string
-		types, priorities, flags, urgent float64 // floors
+		types, priorities, flags, urgent float64
 	}{
-		{"first", 0, 0, 0, 0},
-		{"tuned", 0, 0, 0, 0},
-		{"fresh", 0, 0, 0, 0},
+		{"first", 0.84, 0.90, 0.96, 1},
+		{"tuned", 0.96, 0.98, 0.99, 1},
+		{"fresh", 0.21, 0.47, 0.92, 0.22},
 	} {
 		var types, priorities, flags, urgent share
 		for _, c := range readLabelled(t, "testdata/complaints."+half.name+".jsonl") {
@@ -89,9 +92,9 @@ func TestLabelledComplaints(t *testing.T) {
 				t.Logf("%s %s %v, got %s %s %s %v: %s %s", c.Type, c.Priority, c.Flags, got.IntakeClass, got.Type, got.Priority, got.Flags, c.Subject, c.Text)
 			}
 		}
-		t.Logf("%s half: type %.3f, priority %.3f, flags %.3f, P1 found %.3f", half.name, types.value(), priorities.value(), flags.value(), urgent.value())
+		t.Logf("%s: type %.3f, priority %.3f, flags %.3f, P1 found %.3f", half.name, types.value(), priorities.value(), flags.value(), urgent.value())
 		if types.value() < half.types || priorities.value() < half.priorities || flags.value() < half.flags || urgent.value() < half.urgent {
-			t.Errorf("%s half: type %.3f, priority %.3f, flags %.3f, P1 found %.3f; want at least %v", half.name, types.value(), priorities.value(), flags.value(), urgent.value(), half)
+			t.Errorf("%s: type %.3f, priority %.3f, flags %.3f, P1 found %.3f; want at least %v", half.name, types.value(), priorities.value(), flags.value(), urgent.value(), half)
 		}
 	}
 }

@@ -242,3 +242,27 @@ func BenchmarkRecord(b *testing.B) {
 		n.Record(c)
 	}
 }
+
+func TestTermsOverEachOtherCountOnce(t *testing.T) {
+	n := normalizer(t, func(c *Config) {
+		c.Types = []Type{
+			{"AFTERSALES", []Keywords{{Any: []string{"售后", "售后维修点"}}, {Any: []string{"维修"}, Weight: 0.5}, {Any: []string{"换件"}}}},
+			{"REFUND", []Keywords{{Any: []string{"退"}, Weight: 0.5}, {Any: []string{"退款"}, Weight: 2}}},
+		}
+	})
+	r := n.Record(contact("", "售后维修点不给退款，换件也不行"))
+	var got []string
+	for _, m := range r.Classification.Matched {
+		got = append(got, m.Term)
+	}
+	if want := []string{"售后维修点", "退款", "换件"}; !slices.Equal(got, want) || r.Type != "AFTERSALES" {
+		t.Errorf("%s by %v, want %v", r.Type, got, want)
+	}
+}
+
+func TestNobodyNegates(t *testing.T) {
+	r := normalizer(t).Record(contact("", "Nobody was injured, but the parcel is not delivered"))
+	if len(r.Flags) > 0 || r.Type != "DELIVERY" {
+		t.Errorf("type %s, flags %v", r.Type, r.Flags)
+	}
+}
