@@ -203,9 +203,9 @@ type vocabulary struct {
 	rows   map[uint64]int32
 }
 
-// maxFeatures bounds a model: 50,000 keep it at a few megabytes, and what is
+// maxFeatures bounds a model: 40,000 keep it near ten megabytes, and what is
 // rarer adds nothing that can be measured.
-const maxFeatures = 50_000
+const maxFeatures = 40_000
 
 // manyTexts is from how many examples on a feature must stand in two of them
 // to be learnt. Of few examples every word is needed.
