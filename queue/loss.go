@@ -115,17 +115,22 @@ func (g *Gateway) checkLoss(ctx context.Context) error {
 // restoreMost bounds one round trip of restore.
 const restoreMost = 256
 
-// restore publishes again, in order, everything that is kept. What Redis
-// still has is not changed by it.
+// restore publishes again, in order, everything that is kept now; what comes
+// while it is at that goes its usual way. What Redis still has is not changed
+// by it.
 func (g *Gateway) restore(ctx context.Context) error {
 	if err := g.numbers.assert(ctx); err != nil {
 		return err
 	}
+	newest := uint64(0)
 	for from := uint64(0); ; {
 		var pubs []publication
 		err := g.spool.db.View(func(tx *bolt.Tx) error {
 			cur := tx.Bucket(bucketKept).Cursor()
-			for k, v := cur.Seek(seqKey(from)); k != nil && len(pubs) < restoreMost; k, v = cur.Next() {
+			if k, _ := cur.Last(); from == 0 && k != nil {
+				newest = seqOf(k)
+			}
+			for k, v := cur.Seek(seqKey(from)); k != nil && seqOf(k) <= newest && len(pubs) < restoreMost; k, v = cur.Next() {
 				var p publication
 				if err := unseal(v, &p); err != nil {
 					return err

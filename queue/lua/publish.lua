@@ -58,6 +58,10 @@ if a.reply ~= '' then
     redis.call('XADD', KEYS[5], '*', 'id', a.reply_id, 'number', a.number, 'reply', a.reply)
   end
 end
+-- The mark only grows: two may publish at once. It has more digits than a
+-- number of Lua's can hold.
 local before = redis.call('GET', KEYS[7]) or ''
-redis.call('SET', KEYS[7], a.mark, 'EX', a.remember)
+if #before < #a.mark or (#before == #a.mark and before < a.mark) then
+  redis.call('SET', KEYS[7], a.mark, 'EX', a.remember)
+end
 return {'ok', entry, before}
