@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -278,9 +280,20 @@ func (g *Gateway) drop(tx *bolt.Tx, p pending) error {
 
 // render makes the records, and sets aside what can't be one.
 func (g *Gateway) render(ctx context.Context, todo []pending) error {
+	faults := make([]error, len(todo))
+	var work sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for part := range workers { // reading what people write is most of the work
+		work.Go(func() {
+			for i := part; i < len(todo); i += workers {
+				faults[i] = g.renderOne(&todo[i])
+			}
+		})
+	}
+	work.Wait()
 	for i := range todo {
 		p := &todo[i]
-		if err := g.renderOne(p); err != nil {
+		if err := faults[i]; err != nil {
 			if err := g.setAside(ctx, p.seq, p.entry.Contacts, p.entry, err.Error()); err != nil {
 				return err
 			}

@@ -174,7 +174,11 @@ func TestDovecot(t *testing.T) {
 		must(t, s.Append(user, "INBOX", same, same, mailOf(1), other, mailOf(1)))
 		w.run(w.channel(cfg))
 		must(t, s.AwaitCounts(within(t), user, "Processed", 5, 5))
-		w.intake.await(t, func(taken []complaint.Contact, repeats int) bool { return len(taken) == 4 && repeats == 1 })
+		// The two that are the same to the byte are one, if they arrived within
+		// the same second.
+		w.intake.await(t, func(taken []complaint.Contact, repeats int) bool {
+			return len(taken)+repeats == 5 && (repeats == 1 || repeats == 2)
+		})
 	})
 
 	t.Run("a large mail streams", func(t *testing.T) {

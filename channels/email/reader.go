@@ -18,12 +18,13 @@ import (
 )
 
 const (
-	// chunk is how many mails one FETCH asks for: enough that round trips and
-	// the MOVE behind it cost little, few enough that a crash repeats little.
-	chunk = 100
+	// chunk is how many mails one FETCH asks for, and one MOVE puts away: enough
+	// that the server's work for each (Dovecot writes its list of the mailbox
+	// anew) costs little, few enough that a crash repeats little.
+	chunk = 500
 	// inFlight is how many mails are kept, parsed and accepted at once: their
 	// fsyncs share the disk's time.
-	inFlight = 32
+	inFlight = 100
 	// inMemory is the largest mail that waits in memory for its turn; larger
 	// ones stream to the blob store first.
 	inMemory = 256 << 10

@@ -2,15 +2,12 @@ package blob
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-)
 
-// syncWhole is from how many files on it is quicker to sync the whole file
-// system than file by file: each fsync waits for a turn of the journal.
-const syncWhole = 3
+	"golang.org/x/sync/errgroup"
+)
 
 // batch is files that are made durable together.
 type batch struct {
@@ -53,21 +50,15 @@ func (s *Store) commit(f *os.File, path string) error {
 // place syncs the files, renames them, and syncs their folders. With an error
 // none of them counts as kept; one that got to its place is whole all the same.
 func (s *Store) place(files []staged) error {
-	whole := len(files) >= syncWhole
-	if whole {
-		if err := syncFS(s.dir); errors.Is(err, errors.ErrUnsupported) {
-			whole = false
-		} else if err != nil {
-			return fmt.Errorf("sync the file system: %w", err)
-		}
+	var syncs errgroup.Group
+	for _, one := range files { // at once: the journal takes those that wait together
+		syncs.Go(one.f.Sync)
+	}
+	if err := syncs.Wait(); err != nil {
+		return err
 	}
 	folders := map[string]bool{}
 	for _, one := range files {
-		if !whole {
-			if err := one.f.Sync(); err != nil {
-				return err
-			}
-		}
 		folder := filepath.Dir(one.path)
 		folders[folder] = true
 		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
@@ -80,15 +71,10 @@ func (s *Store) place(files []staged) error {
 			return err
 		}
 	}
-	if whole {
-		return syncFS(s.dir)
-	}
 	for folder := range folders {
-		if err := syncDir(folder); err != nil {
-			return err
-		}
+		syncs.Go(func() error { return syncDir(folder) })
 	}
-	return nil
+	return syncs.Wait()
 }
 
 func syncDir(dir string) error {

@@ -2,6 +2,7 @@ package history
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -43,7 +44,7 @@ const signatureMost = 15
 // dropBanner drops a banner that stands above all else.
 func dropBanner(lines []string) []string {
 	lines = trimEmpty(lines)
-	if len(lines) > 1 && hasPrefix(plain(lines[0]), banners) && hasWords(strings.Join(lines[1:], "")) {
+	if len(lines) > 1 && bannerStarts.of(plain(lines[0])) && hasWords(strings.Join(lines[1:], "")) {
 		return trimEmpty(lines[1:])
 	}
 	return lines
@@ -51,7 +52,11 @@ func dropBanner(lines []string) []string {
 
 // plain is a line in lower case without what decorates it.
 func plain(line string) string {
-	return strings.ToLower(strings.TrimLeft(strings.TrimSpace(line), "*_|[]( \u00a0\ufeff"))
+	line = strings.TrimLeft(strings.TrimSpace(line), "*_|[]( \u00a0\ufeff")
+	if r, n := utf8.DecodeRuneInString(line); n > 1 && unicode.IsUpper(r) {
+		return strings.ToLower(line)
+	}
+	return lower(line)
 }
 
 // tailLines is how far from its end a mail's tail may begin.
@@ -81,7 +86,7 @@ func cutTail(lines []string, first int) []string {
 			return lines[:i] // RFC 3676 section 4.3
 		case utf8.RuneCountInString(low) <= 80 && isFooter(low) && nearEnd(lines, i):
 			return trimDecoration(lines[:i])
-		case hasPrefix(low, disclaimers) && alone(lines, i):
+		case disclaimerStarts.of(low) && alone(lines, i):
 			return trimRule(lines[:i])
 		}
 	}
@@ -95,7 +100,7 @@ func isSignature(line string) bool {
 }
 
 func isFooter(low string) bool {
-	if hasPrefix(low, footers) {
+	if footerStarts.of(low) {
 		// "Sent by registered mail on Monday" is a story; a footer names a
 		// device or a program and stops.
 		return !strings.HasPrefix(low, "sent by ") && !strings.HasPrefix(low, "发自 ") || utf8.RuneCountInString(low) <= 30
@@ -118,8 +123,46 @@ func trimDecoration(lines []string) []string {
 	return lines
 }
 
-func hasPrefix(line string, all []string) bool {
-	for _, p := range all {
+// lower makes the letters of ASCII small; the others of the lists are so.
+func lower(s string) string {
+	for i := range len(s) {
+		if s[i] >= 'A' && s[i] <= 'Z' {
+			b := []byte(s)
+			for j := i; j < len(b); j++ {
+				if b[j] >= 'A' && b[j] <= 'Z' {
+					b[j] += 'a' - 'A'
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
+}
+
+// beginnings are those of lines by their first two bytes: most lines have
+// none of them.
+type beginnings map[[2]byte][]string
+
+func beginningsOf(all []string) beginnings {
+	b := beginnings{}
+	for _, s := range all {
+		k := [2]byte{s[0], s[1]}
+		b[k] = append(b[k], s)
+	}
+	return b
+}
+
+var (
+	footerStarts     = beginningsOf(footers)
+	disclaimerStarts = beginningsOf(disclaimers)
+	bannerStarts     = beginningsOf(banners)
+)
+
+func (b beginnings) of(line string) bool {
+	if len(line) < 2 {
+		return false
+	}
+	for _, p := range b[[2]byte{line[0], line[1]}] {
 		if strings.HasPrefix(line, p) {
 			return true
 		}

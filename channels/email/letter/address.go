@@ -68,6 +68,17 @@ func cutAddress(s string, at, lastQuote, lastParen int) (one string, next int) {
 }
 
 func parseAddress(s string, hint *clue) (Address, bool) {
+	a, ok := parseMailbox(s, hint)
+	if !ok {
+		// Some programs encode name and address as one word.
+		if whole := decodeWords(s, hint); whole != s && strings.Contains(whole, "<") {
+			return parseMailbox(whole, hint)
+		}
+	}
+	return a, ok
+}
+
+func parseMailbox(s string, hint *clue) (Address, bool) {
 	name, comment, addr := "", "", ""
 	if open := strings.LastIndexByte(s, '<'); open >= 0 {
 		inside, _, _ := strings.Cut(s[open+1:], ">")
@@ -87,10 +98,6 @@ func parseAddress(s string, hint *clue) (Address, bool) {
 	}
 	addr = cleanAddr(decodeWords(addr, hint))
 	if !ValidAddress(addr) {
-		// Some programs encode name and address as one word.
-		if whole := decodeWords(s, hint); whole != s && strings.Contains(whole, "<") {
-			return parseAddress(whole, hint)
-		}
 		return Address{}, false
 	}
 	if strings.TrimSpace(name) == "" {

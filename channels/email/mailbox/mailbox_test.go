@@ -274,12 +274,16 @@ func netEase(c net.Conn) {
 // Some servers want no LOGIN, only AUTHENTICATE (RFC 9051 section 6.2.3).
 func TestLoginDisabled(t *testing.T) {
 	const caps = "* CAPABILITY IMAP4rev1 SASL-IR UIDPLUS LOGINDISABLED"
-	full := normal.with("LOGIN", "%s NO not that way\r\n")
-	full["AUTHENTICATE PLAIN AHUAcA=="] = "%s OK in\r\n"
-	full["CAPABILITY"] = caps + " AUTH=PLAIN\r\n%s OK\r\n"
-	opened(t, full)
-	full["CAPABILITY"] = caps + "\r\n%s OK\r\n"
-	if _, err := Open(within(t), fake(t, full)); err == nil || !strings.Contains(err.Error(), "imap.tls") {
-		t.Errorf("%v", err)
+	for offer, good := range map[string]bool{caps + " AUTH=PLAIN": true, caps: false} {
+		full := normal.with("LOGIN", "%s NO not that way\r\n")
+		full["AUTHENTICATE PLAIN AHUAcA=="] = "%s OK in\r\n"
+		full["CAPABILITY"] = offer + "\r\n%s OK\r\n"
+		b, err := Open(within(t), fake(t, full))
+		if b != nil {
+			b.Close()
+		}
+		if good && err != nil || !good && (err == nil || !strings.Contains(err.Error(), "imap.tls")) {
+			t.Errorf("%s: %v", offer, err)
+		}
 	}
 }

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"hearken/complaint"
+	"hearken/config"
+	"hearken/dispatcher"
+)
+
+// archive is where past complaints are: what the intake stream keeps, or a
+// file of records, a JSON object a line.
+type archive struct {
+	connection
+	Since   string `default:"30d" help:"How far back: 36h, 30d. The streams keep queue.retain."`
+	Archive string `type:"existingfile" help:"Records in a file instead, a JSON object a line."`
+	Sample  int    `default:"0" help:"At most so many records, evenly picked; 0 for all."`
+}
+
+// maxRecord bounds a line of an archive file.
+const maxRecord = 4 << 20
+
+// records reads the past complaints.
+func (a *archive) records(ctx context.Context) ([]complaint.Record, error) {
+	age, err := dispatcher.ParseDuration(a.Since)
+	if err != nil {
+		return nil, fmt.Errorf("--since: %w", err)
+	}
+	since := time.Now().Add(-age)
+	var out []complaint.Record
+	keep := func(r complaint.Record) error {
+		if r.ReceivedAt.IsZero() || r.ReceivedAt.After(since) {
+			out = append(out, r)
+		}
+		return nil
+	}
+	if a.Archive != "" {
+		err = readRecords(a.Archive, keep)
+	} else {
+		err = a.fromStreams(ctx, since, keep)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(out) == 0 {
+		return nil, errors.New("there are no complaints since then: nothing to try the rules on")
+	}
+	return sampled(out, a.Sample), nil
+}
+
+func (a *archive) fromStreams(ctx context.Context, since time.Time, keep func(complaint.Record) error) error {
+	client, err := a.dial(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(client.Archive(ctx, since, keep), client.Close())
+}
+
+func readRecords(path string, keep func(complaint.Record) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, maxRecord)
+	for n := 1; lines.Scan(); n++ {
+		var r complaint.Record
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			return fmt.Errorf("%s:%d: not a record: %w", path, n, err)
+		}
+		if err := keep(r); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+// sampled picks every so many-th.
+func sampled(all []complaint.Record, most int) []complaint.Record {
+	if most <= 0 || len(all) <= most {
+		return all
+	}
+	out := make([]complaint.Record, most)
+	for i := range out {
+		out[i] = all[i*len(all)/most]
+	}
+	return out
+}
+
+// rulesDiffCmd tries new rules on past complaints.
+type rulesDiffCmd struct {
+	archive
+	Old  string `arg:"" type:"existingfile" help:"The rules in force."`
+	New  string `arg:"" type:"existingfile" help:"The rules to try."`
+	JSON bool   `name:"json" help:"As JSON: every complaint that changes."`
+	Show int    `default:"5" help:"Complaints that are named for each change."`
+}
+
+// change is a complaint that the new rules treat otherwise.
+type change struct {
+	Number string  `json:"number"`
+	Old    outcome `json:"old"`
+	New    outcome `json:"new"`
+}
+
+// outcome is what rules make of a complaint.
+type outcome struct {
+	Department string   `json:"department"`
+	With       []string `json:"with,omitempty"`
+	Rule       string   `json:"rule"`
+	Type       string   `json:"type"`
+	Priority   string   `json:"priority"`
+}
+
+func outcomeOf(r complaint.Record) outcome {
+	return outcome{r.Route.Department, r.Route.Collaborators, r.Route.Rule, r.Type, r.Priority}
+}
+
+// moved tells what a department would notice: the name of the rule is not it.
+func (o outcome) moved(other outcome) bool {
+	return o.Department != other.Department || o.Type != other.Type || o.Priority != other.Priority || !slices.Equal(o.With, other.With)
+}
+
+func (c *rulesDiffCmd) Run(ctx context.Context, s *streams) error {
+	before, err := config.LoadRules(c.Old)
+	if err != nil {
+		return err
+	}
+	after, err := config.LoadRules(c.New)
+	if err != nil {
+		return err
+	}
+	records, err := c.records(ctx)
+	if err != nil {
+		return err
+	}
+	var changes []change
+	for _, r := range records {
+		contact := config.Replay(r)
+		one := change{r.Number, outcomeOf(before.Apply(contact)), outcomeOf(after.Apply(contact))}
+		if one.Old.moved(one.New) {
+			changes = append(changes, one)
+		}
+	}
+	if c.JSON {
+		return json.NewEncoder(s.out).Encode(struct {
+			Tried   int      `json:"tried"`
+			Changes []change `json:"changes"`
+		}{len(records), append([]change{}, changes...)})
+	}
+	return c.table(s, len(records), changes)
+}
+
+// table says what moves where, the most frequent first.
+func (c *rulesDiffCmd) table(s *streams, tried int, changes []change) error {
+	type kind struct{ from, to string }
+	brief := func(o outcome) string { return o.Department + " " + o.Type + " " + o.Priority }
+	numbers := map[kind][]string{}
+	var kinds []kind
+	for _, one := range changes {
+		k := kind{brief(one.Old), brief(one.New)}
+		if numbers[k] == nil {
+			kinds = append(kinds, k)
+		}
+		numbers[k] = append(numbers[k], complaint.Grouped(one.Number))
+	}
+	slices.SortStableFunc(kinds, func(a, b kind) int { return len(numbers[b]) - len(numbers[a]) })
+	fmt.Fprintf(s.out, "%d complaints tried, %d change\n", tried, len(changes))
+	w := tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
+	for _, k := range kinds {
+		all := numbers[k]
+		fmt.Fprintf(w, "%d\t%s\t-> %s\t%v\n", len(all), k.from, k.to, all[:min(len(all), c.Show)])
+	}
+	return w.Flush()
+}
+
+// rulesCoverageCmd says which rules do any work.
+type rulesCoverageCmd struct {
+	archive
+	File string `arg:"" default:"rules.yaml" type:"existingfile" help:"The rules file."`
+	JSON bool   `name:"json" help:"As JSON."`
+}
+
+// covered is a route and what it did.
+type covered struct {
+	Rule    string `json:"rule"`
+	Matched int    `json:"matched"`
+	Hidden  string `json:"hidden_by,omitempty"` // an earlier rule that always decides first
+}
+
+func (c *rulesCoverageCmd) Run(ctx context.Context, s *streams) error {
+	rules, err := config.LoadRules(c.File)
+	if err != nil {
+		return err
+	}
+	records, err := c.records(ctx)
+	if err != nil {
+		return err
+	}
+	matched := map[string]int{}
+	for _, r := range records {
+		matched[rules.Apply(config.Replay(r)).Route.Rule]++
+	}
+	hidden := map[string]string{}
+	for _, h := range rules.Router.Shadowed() {
+		hidden[h.Rule] = h.By
+	}
+	var out []covered
+	for _, name := range append(rules.Router.Names(), dispatcher.RuleDefault) {
+		out = append(out, covered{name, matched[name], hidden[name]})
+	}
+	if c.JSON {
+		return json.NewEncoder(s.out).Encode(out)
+	}
+	fmt.Fprintf(s.out, "%d complaints tried\n", len(records))
+	w := tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
+	for _, one := range out {
+		note := ""
+		switch {
+		case one.Hidden != "":
+			note = "can never decide: " + one.Hidden + " always comes first"
+		case one.Matched == 0:
+			note = "never decided"
+		}
+		fmt.Fprintf(w, "%d\t%s\t%s\n", one.Matched, one.Rule, note)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"hearken/channels/email/letter"
+	"hearken/complaint"
+	"hearken/config"
+)
+
+// rulesExplainCmd says why something goes where it goes.
+type rulesExplainCmd struct {
+	connection
+	What  string `arg:"" help:"A complaint's number, a record's JSON file, a mail (.eml), or words in quotes; - reads words from standard input."`
+	Rules string `short:"r" type:"existingfile" help:"Other rules than the configuration's."`
+	JSON  bool   `name:"json" help:"As JSON."`
+}
+
+func (c *rulesExplainCmd) Run(ctx context.Context, s *streams) error {
+	rules, err := c.rules()
+	if err != nil {
+		return err
+	}
+	contact, err := c.contact(ctx)
+	if err != nil {
+		return err
+	}
+	e := rules.Explain(contact)
+	if c.JSON {
+		return json.NewEncoder(s.out).Encode(e)
+	}
+	s.explain(e, rules.Version)
+	return nil
+}
+
+// rules are those that were named, or the configuration's.
+func (c *rulesExplainCmd) rules() (*config.Rules, error) { return rulesOf(c.Rules, c.Config) }
+
+func rulesOf(path, configPath string) (*config.Rules, error) {
+	if path == "" {
+		cfg, err := config.Load(configPath)
+		if err != nil {
+			return nil, fmt.Errorf("find the rules (or name them with --rules): %w", err)
+		}
+		path = beside(configPath, cfg.Rules)
+	}
+	return config.LoadRules(path)
+}
+
+// contact finds out what was meant.
+func (c *rulesExplainCmd) contact(ctx context.Context) (complaint.Contact, error) {
+	if number, err := complaint.ParseNumber(c.What); err == nil {
+		client, err := c.dial(ctx)
+		if err != nil {
+			return complaint.Contact{}, err
+		}
+		defer client.Close()
+		found, err := client.Complaint(ctx, number)
+		if err != nil {
+			return complaint.Contact{}, err
+		}
+		return config.Replay(found.Record), nil
+	}
+	words := complaint.Contact{ID: "explain", Channel: complaint.Email, Ref: "explain", ReceivedAt: time.Now(), Text: c.What}
+	if c.What == "-" {
+		b, err := io.ReadAll(io.LimitReader(os.Stdin, maxExplained))
+		words.Text = string(b)
+		return words, err
+	}
+	b, err := os.ReadFile(c.What)
+	if err != nil {
+		if strings.HasSuffix(c.What, ".eml") || strings.HasSuffix(c.What, ".json") {
+			return complaint.Contact{}, err
+		}
+		return words, nil
+	}
+	if strings.HasSuffix(c.What, ".eml") {
+		return mailOf(b)
+	}
+	var rec complaint.Record
+	if err := json.Unmarshal(b, &rec); err == nil && rec.Schema == complaint.Schema {
+		return config.Replay(rec), nil
+	}
+	words.Text = string(b)
+	return words, nil
+}
+
+// maxExplained bounds words from standard input.
+const maxExplained = 1 << 20
+
+// nowhere is a blob store that keeps nothing: only what a mail says is wanted.
+type nowhere struct{}
+
+func (nowhere) Put(r io.Reader, limit int64) (complaint.Blob, error) {
+	n, err := io.Copy(io.Discard, io.LimitReader(r, limit))
+	return complaint.Blob{Size: n}, err
+}
+
+func mailOf(raw []byte) (complaint.Contact, error) {
+	l, err := letter.Read(bytes.NewReader(raw), nowhere{}, letter.DefaultLimits)
+	if err != nil {
+		return complaint.Contact{}, err
+	}
+	c := complaint.Contact{ID: "explain", Channel: complaint.Email, Ref: l.MessageID, ReceivedAt: time.Now(), Subject: l.Subject, Text: l.Text, Attachments: l.Attachments, Notes: l.Notes}
+	if len(l.From) > 0 {
+		c.From = complaint.Person{Name: l.From[0].Name, Email: l.From[0].Addr}
+	}
+	return c, nil
+}
+
+// explain writes the tree of why.
+func (s *streams) explain(e config.Explanation, version string) {
+	r := e.Record
+	say := func(depth int, format string, args ...any) {
+		fmt.Fprintln(s.out, strings.Repeat("  ", depth)+plain(fmt.Sprintf(format, args...)))
+	}
+	say(0, "rules %s: %s, %s, to %s by %s", version, r.Type, r.Priority, r.Route.Department, r.Route.Rule)
+	say(0, "type %s, confidence %.2f%s", r.Type, r.Classification.Confidence, behind("; also ", r.SecondaryTypes))
+	for _, m := range r.Classification.Matched {
+		note := ""
+		if m.Note != "" {
+			note = ", " + m.Note
+		}
+		say(1, "%s%s: %q in the %s at %d, weight %.2g%s, by %s", m.Type, m.Flag, m.Term, m.Field, m.Offset, m.Weight, note, m.Rule)
+	}
+	if len(r.Classification.Matched) == 0 {
+		say(1, "no keyword was found")
+	}
+	say(0, "priority %s%s", r.Priority, behind("; flags ", r.Flags))
+	for _, f := range e.Floors {
+		if f.Held {
+			say(1, "+ %s because %s", f.Rule, orAlways(f.Asks))
+		} else {
+			say(1, "- %s would need %s", f.Rule, strings.Join(f.Failed, "; "))
+		}
+	}
+	say(0, "route %s%s", e.Route.Department, behind("; with ", e.Route.Collaborators))
+	for _, t := range e.Tried {
+		if t.Held {
+			say(1, "+ %s: %s, to %s", t.Rule, orAlways(t.Asks), t.To)
+		} else {
+			say(1, "- %s would need %s", t.Rule, strings.Join(t.Failed, "; "))
+		}
+	}
+	if e.Route.Rule == "default" {
+		say(1, "+ default: no route holds")
+	}
+	for name, at := range e.Route.Deadlines {
+		say(1, "deadline %s: %s", name, at)
+	}
+}
+
+func behind(before string, list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return before + strings.Join(list, ", ")
+}
+
+func orAlways(s string) string {
+	if s == "" {
+		return "always"
+	}
+	return s
+}
