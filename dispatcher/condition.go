@@ -114,7 +114,10 @@ func (c *condition) failing(v *view) []string {
 
 // brief says in a line what the condition asks.
 func (c *condition) brief() string {
-	if len(c.kids) == 0 {
+	switch {
+	case len(c.kids) == 0 && c.got == nil:
+		return "" // asks nothing
+	case len(c.kids) == 0:
 		return strings.TrimSpace(c.what + " " + c.want)
 	}
 	var parts []string

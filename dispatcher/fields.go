@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"regexp"
 	"slices"
@@ -115,7 +116,20 @@ func keysOf(name string, list []string) []key {
 
 // leaf is a condition that no key leads to.
 func leaf(name string, value any, test func(*view) bool, got func(*view) string) condition {
-	return condition{what: name, want: fmt.Sprint(value), test: test, got: got}
+	return condition{what: name, want: written(value), test: test, got: got}
+}
+
+// written shows a value as a person would say it.
+func written(value any) string {
+	m, ok := value.(map[string]any)
+	if !ok {
+		return fmt.Sprint(value)
+	}
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, k+" "+fmt.Sprint(m[k]))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func truth(get func(*complaint.Record) bool) field {

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"hearken/complaint"
+	"hearken/config"
+)
+
+const smallRules = `version: 1
+departments: {FIN: {}, CMO: {}, LEGAL: {}}
+types:
+  BILLING: {department: FIN, keywords: [{any: [overcharged, 多收]}]}
+flags:
+  legal: {any: [lawyer, 律师]}
+priorities:
+  - {priority: P2, when: {flags: [legal]}}
+routes:
+  - {name: legal, when: {flags: [legal]}, to: LEGAL}
+  - {name: hidden, when: {flags: [legal], channel: [email]}, to: CMO}
+  - {name: own, when: {}, to: type.department}
+default: CMO
+tests:
+  - {name: billing, given: {text: I was overcharged}, expect: {department: FIN}}
+`
+
+// rulesSite is a folder with rules and an archive of three complaints.
+func rulesSite(t *testing.T) func(name string) string {
+	t.Helper()
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	var past []string
+	for number, text := range map[string]string{"261123000012": "I was overcharged", "261123000036": "my lawyer says so", "261123000048": "nothing works"} {
+		b, err := json.Marshal(complaint.Record{Schema: complaint.Schema, Number: number, Channel: complaint.Email, Narrative: text, ReceivedAt: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		past = append(past, string(b))
+	}
+	for name, text := range map[string]string{
+		"rules.yaml": smallRules,
+		"new.yaml":   strings.Replace(smallRules, "default: CMO", "default: LEGAL", 1),
+		"past.jsonl": strings.Join(past, "\n"),
+		"one.json":   past[0],
+		"mail.eml":   "From: ann@example.org\r\nSubject: bill\r\n\r\nI was overcharged\r\n\r\nOn Mon, 23 Nov 2026 at 10:00, S <s@example.com> wrote:\r\n> my lawyer\r\n",
+		"more.yaml":  "tests:\n  - {name: law, given: {text: my lawyer}, expect: {department: LEGAL}}\n  - {name: wrong, given: {text: my lawyer}, expect: {department: FIN}}\n",
+	} {
+		if err := os.WriteFile(path(name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return path
+}
+
+func TestRulesExplain(t *testing.T) {
+	path := rulesSite(t)
+	out, _ := command(t, 0, "rules", "explain", "-r", path("rules.yaml"), "I was overcharged")
+	for _, want := range []string{"BILLING, P4, to FIN by own", `"overcharged" in the narrative`, "P2 would need flags [legal] (it has none)", "legal would need flags", "+ own: always, to FIN"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in:\n%s", want, out)
+		}
+	}
+	// A mail's quoted words are not what it says.
+	out, _ = command(t, 0, "rules", "explain", "-r", path("rules.yaml"), "--json", path("mail.eml"))
+	var e config.Explanation
+	if err := json.Unmarshal([]byte(out), &e); err != nil || e.Route.Department != "FIN" || e.Record.Narrative != "I was overcharged" {
+		t.Errorf("%s, %v", out, err)
+	}
+	if out, _ = command(t, 0, "rules", "explain", "-r", path("rules.yaml"), path("one.json")); !strings.HasPrefix(out, "rules ") {
+		t.Errorf("%s", out)
+	}
+	if _, errOut := command(t, exitFailed, "rules", "explain", "-r", path("rules.yaml"), path("missing.eml")); !strings.Contains(errOut, "missing.eml") {
+		t.Errorf("%s", errOut)
+	}
+}
+
+func TestRulesDiffAndCoverage(t *testing.T) {
+	path := rulesSite(t)
+	out, _ := command(t, 0, "rules", "diff", path("rules.yaml"), path("new.yaml"), "--archive", path("past.jsonl"))
+	if !strings.Contains(out, "3 complaints tried, 1 change") || !strings.Contains(out, "CMO OTHER P4") || !strings.Contains(out, "-> LEGAL OTHER P4") || !strings.Contains(out, "2611 2300 0048") {
+		t.Errorf("%s", out)
+	}
+	out, _ = command(t, 0, "rules", "diff", path("rules.yaml"), path("rules.yaml"), "--archive", path("past.jsonl"), "--json")
+	var none struct {
+		Tried   int
+		Changes []change
+	}
+	if err := json.Unmarshal([]byte(out), &none); err != nil || none.Tried != 3 || len(none.Changes) != 0 {
+		t.Errorf("%s, %v", out, err)
+	}
+	out, _ = command(t, 0, "rules", "coverage", path("rules.yaml"), "--archive", path("past.jsonl"), "--json")
+	var all []covered
+	if err := json.Unmarshal([]byte(out), &all); err != nil {
+		t.Fatal(err)
+	}
+	want := []covered{{"legal", 1, ""}, {"hidden", 0, "legal"}, {"own", 1, ""}, {"default", 1, ""}}
+	for i := range want {
+		if i >= len(all) || all[i] != want[i] {
+			t.Fatalf("%+v, want %+v", all, want)
+		}
+	}
+	if out, _ = command(t, 0, "rules", "coverage", path("rules.yaml"), "--archive", path("past.jsonl")); !strings.Contains(out, "can never decide: legal always comes first") {
+		t.Errorf("%s", out)
+	}
+	if out, _ = command(t, 0, "rules", "coverage", path("rules.yaml"), "--archive", path("past.jsonl"), "--sample", "1"); !strings.Contains(out, "1 complaints tried") {
+		t.Errorf("%s", out)
+	}
+	if _, errOut := command(t, exitFailed, "rules", "diff", path("rules.yaml"), path("new.yaml"), "--archive", path("past.jsonl"), "--since", "soon"); !strings.Contains(errOut, "--since") {
+		t.Errorf("%s", errOut)
+	}
+}
+
+func TestRulesTestFormats(t *testing.T) {
+	path := rulesSite(t)
+	command(t, 0, "rules", "test", path("rules.yaml"))
+	out, errOut := command(t, exitFailed, "rules", "test", path("rules.yaml"), "-t", path("more.yaml"), "--format", "tap")
+	if !strings.HasPrefix(out, "TAP version 14\n1..3\nok 1 - billing\nok 2 - law\nnot ok 3 - wrong\n# department is \"LEGAL\"") || !strings.Contains(errOut, "1 of 3 tests fail") {
+		t.Errorf("%s%s", out, errOut)
+	}
+	out, _ = command(t, exitFailed, "rules", "test", path("rules.yaml"), "-t", path("more.yaml"), "--format", "junit")
+	var suite struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Cases    []struct {
+			Failure *struct{} `xml:"failure"`
+		} `xml:"testcase"`
+	}
+	if err := xml.Unmarshal([]byte(out), &suite); err != nil || suite.Tests != 3 || suite.Failures != 1 || suite.Cases[2].Failure == nil {
+		t.Errorf("%s, %v", out, err)
+	}
+}
