@@ -28,16 +28,23 @@ func (n *Normalizer) classify(r *complaint.Record) {
 	scores := make([]float64, len(n.cfg.Types))
 	raised := map[string]bool{}
 	c := complaint.Classification{Matched: []complaint.Match{}, RulesVersion: n.cfg.Version}
-	seen := map[string]bool{}
+	type evidence struct {
+		field, term string
+		owner       int
+	}
+	seen := map[evidence]bool{}
+	subject, narrative := terms.Read(r.Subject), terms.Read(r.Narrative)
+	r.RemedySought, r.RemedyText = n.built.remedy(r, subject, narrative)
 	for _, field := range []struct {
-		name, text string
-		weight     float64
-	}{{"subject", r.Subject, subjectWeight}, {"narrative", r.Narrative, 1}} {
-		for _, h := range n.weightiest(n.keywords.Find(field.text)) {
+		name   string
+		text   *terms.Text
+		weight float64
+	}{{"subject", subject, subjectWeight}, {"narrative", narrative, 1}} {
+		for _, h := range n.weightiest(n.keywords.In(field.text)) {
 			m := n.match(h, field.name, field.weight)
 			o := n.owners[h.Owner]
 			// A term counts once in each field: repeating is not evidence.
-			once := fmt.Sprintf("%s %d %s", field.name, h.Owner, h.Term)
+			once := evidence{field.name, h.Term, h.Owner}
 			if seen[once] {
 				continue
 			}
@@ -64,7 +71,7 @@ func (n *Normalizer) classify(r *complaint.Record) {
 		slices.SortStableFunc(c.Matched, func(a, b complaint.Match) int { return cmp.Compare(b.Weight, a.Weight) })
 		c.Matched = c.Matched[:maxMatches]
 	}
-	r.IntakeClass = n.built.class(r, scores)
+	r.IntakeClass = n.built.class(r, scores, subject, narrative)
 	r.Classification = c
 	r.Priority = complaint.DefaultPriority
 	if n.cfg.Priority != nil {
@@ -209,8 +216,11 @@ var askings = []string{
 
 // remedy finds what the customer asks for: a word for a remedy in a clause
 // that asks.
-func (b *builtin) remedy(subject, narrative string) (codes []string, text string) {
-	for clause := range clauses(subject + "\n" + narrative) {
+func (b *builtin) remedy(r *complaint.Record, subject, narrative *terms.Text) (codes []string, text string) {
+	if len(b.remedies.In(subject)) == 0 && len(b.remedies.In(narrative)) == 0 {
+		return []string{complaint.Unknown}, "" // no clause need be looked at
+	}
+	for clause := range clauses(r.Subject + "\n" + r.Narrative) {
 		low := lower(clause)
 		if !slices.ContainsFunc(askings, func(a string) bool { return strings.Contains(low, a) }) {
 			continue
@@ -248,13 +258,13 @@ func clauses(text string) func(func(string) bool) {
 // class tells praise, a question or a proposal from a complaint. Any doubt is
 // a complaint: one that nobody handles is worse than a thank-you that somebody
 // reads.
-func (b *builtin) class(r *complaint.Record, scores []float64) string {
+func (b *builtin) class(r *complaint.Record, scores []float64, subject, narrative *terms.Text) string {
 	total := 0.0
 	for _, s := range scores {
 		total += s
 	}
 	cue := map[int]bool{}
-	for _, h := range b.classes.Find(r.Subject + "\n" + r.Narrative) {
+	for _, h := range append(b.classes.In(subject), b.classes.In(narrative)...) {
 		if !h.Negated {
 			cue[h.Owner] = true
 		}

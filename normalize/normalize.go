@@ -146,7 +146,6 @@ func (n *Normalizer) Record(c complaint.Contact) complaint.Record {
 	r.Subject, _ = shorten(subject(clean(c.Subject)), maxSubject)
 	r.Summary = summary(r.Subject, r.Narrative)
 	r.Complainant = n.person(c, r.Narrative, text, &r.Notes)
-	r.RemedySought, r.RemedyText = n.built.remedy(r.Subject, r.Narrative)
 	r.OrderNo = orderNo(r.Subject + "\n" + r.Narrative)
 	r.AmountInvolved, r.Currency = amount(r.Subject + "\n" + r.Narrative)
 	n.classify(&r)

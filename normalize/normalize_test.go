@@ -202,7 +202,9 @@ func holds(t interface{ Errorf(string, ...any) }, n *Normalizer, c complaint.Con
 			t.Errorf("%s is not clean: %q", what, s)
 		}
 	}
-	letters := func(s string) bool { return strings.ContainsFunc(s, unicode.IsLetter) }
+	letters := func(s string) bool {
+		return strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+	}
 	if letters(clean(c.Text)) && !letters(r.Narrative) {
 		t.Errorf("the narrative lost the words of %q", c.Text)
 	}

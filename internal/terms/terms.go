@@ -213,10 +213,19 @@ type found struct {
 	start, end int
 }
 
-// Find returns all hits, in the order of their start. Of one owner's hits
-// that overlap, the longest counts.
-func (s *Set) Find(text string) []Hit {
-	f := s.folder.fold(text)
+// Text is a text made ready to be looked through by several sets.
+type Text struct{ f folded }
+
+// Read makes a text ready.
+func Read(text string) *Text { return &Text{newFolder().fold(text)} }
+
+// Find is In for a text that is looked through once.
+func (s *Set) Find(text string) []Hit { return s.In(Read(text)) }
+
+// In returns all hits, in the order of their start. Of one owner's hits that
+// overlap, the longest counts.
+func (s *Set) In(t *Text) []Hit {
+	f := t.f
 	hits, exceptions := s.scan(f)
 	out := make([]Hit, 0, len(hits))
 	for _, h := range s.longest(hits) {
