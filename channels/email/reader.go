@@ -24,7 +24,7 @@ const (
 	chunk = 500
 	// inFlight is how many mails are kept, parsed and accepted at once: their
 	// fsyncs share the disk's time.
-	inFlight = 100
+	inFlight = 48
 	// inMemory is the largest mail that waits in memory for its turn; larger
 	// ones stream to the blob store first.
 	inMemory = 256 << 10
