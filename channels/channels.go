@@ -62,6 +62,7 @@ type Deps struct {
 type Set struct {
 	byKind map[string]map[string]Channel
 	order  []Channel
+	widget http.Handler // of all chats; nil without one
 }
 
 // Build makes the channels of a configuration.
@@ -98,6 +99,12 @@ func Build(cfg Config, d Deps) (*Set, error) {
 			Metrics: d.Metrics, Words: d.words(complaint.Chat), PublicURL: d.PublicURL,
 		})
 		if err := s.add(complaint.Chat, ch, err); err != nil {
+			return nil, err
+		}
+	}
+	if len(cfg.Chat) > 0 {
+		var err error
+		if s.widget, err = chat.Widget(); err != nil {
 			return nil, err
 		}
 	}
@@ -155,6 +162,9 @@ func (s *Set) Kinds() []string {
 
 // Mount puts those that listen on mux.
 func (s *Set) Mount(mux *http.ServeMux) {
+	if s.widget != nil {
+		mux.Handle("GET /chat/widget.js", s.widget)
+	}
 	for _, c := range s.order {
 		if m, ok := c.(Mounter); ok {
 			m.Mount(mux)

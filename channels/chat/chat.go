@@ -191,8 +191,8 @@ func (c *Chat) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+base+"ws", c.serveSocket)
 	mux.HandleFunc("POST "+base+"files", c.serveFile)
 	mux.HandleFunc("OPTIONS "+base+"files", c.servePreflight)
-	mux.HandleFunc("GET "+base+"{$}", servePage)
-	mux.HandleFunc("GET "+base+"{file}", servePage)
+	mux.HandleFunc("GET "+base+"{$}", c.servePage)
+	mux.HandleFunc("GET "+base+"{file}", c.servePage)
 }
 
 // checkOrigin lets only known pages in: without it, any page that a customer

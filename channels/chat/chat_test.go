@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -558,7 +559,7 @@ func TestCheck(t *testing.T) {
 
 func TestPage(t *testing.T) {
 	r := newRig(t)
-	for path, want := range map[string]int{"": 200, "chat.js": 200, "chat.css": 200, "nope": 404, "..%2fchat.go": 404} {
+	for path, want := range map[string]int{"": 200, "demo.css": 200, "widget.js": 404, "nope": 404, "..%2fchat.go": 404} {
 		resp, err := http.Get(r.url + "/chat/web/" + path)
 		if err != nil {
 			t.Fatal(err)
@@ -566,6 +567,62 @@ func TestPage(t *testing.T) {
 		resp.Body.Close()
 		if resp.StatusCode != want || (want == 200 && resp.Header.Get("Content-Security-Policy") == "") {
 			t.Errorf("%s: %d", path, resp.StatusCode)
+		}
+	}
+}
+
+// The whole widget, with its texts and styles, must stay small: it is on every
+// page of a site.
+func TestWidgetIsSmall(t *testing.T) {
+	const most = 15_000 // bytes, packed
+	widget, err := Widget()
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(header, value string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, "/chat/widget.js", nil)
+		r.Header.Set("Accept-Encoding", "gzip")
+		r.Header.Set(header, value)
+		w := httptest.NewRecorder()
+		widget.ServeHTTP(w, r)
+		return w
+	}
+	packed := get("X-None", "")
+	if n := packed.Body.Len(); n > most || n < 1000 {
+		t.Errorf("the widget has %d bytes packed, want at most %d", n, most)
+	}
+	t.Logf("%d bytes packed", packed.Body.Len())
+	plain := get("Accept-Encoding", "identity")
+	z, err := gzip.NewReader(packed.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(z); err != nil || string(b) != plain.Body.String() || !strings.Contains(string(b), "投诉编号") || !strings.Contains(string(b), ".launch") {
+		t.Errorf("packed is not plain, or parts are missing (%v)", err)
+	}
+	if again := get("If-None-Match", packed.Header().Get("ETag")); again.Code != http.StatusNotModified {
+		t.Errorf("asked again with its tag: %d", again.Code)
+	}
+}
+
+// Every language has every text.
+func TestWidgetTexts(t *testing.T) {
+	b, err := page.ReadFile("page/texts.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]map[string]string{}
+	if err := json.Unmarshal(b, &all); err != nil {
+		t.Fatal(err)
+	}
+	for lang, texts := range all {
+		for key := range all["en"] {
+			if texts[key] == "" {
+				t.Errorf("%s lacks %s", lang, key)
+			}
+		}
+		if len(texts) != len(all["en"]) {
+			t.Errorf("%s has texts that en has not", lang)
 		}
 	}
 }

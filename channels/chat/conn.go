@@ -264,11 +264,15 @@ func (k *conn) handle(f inFrame) (*closing, error) {
 		return nil, k.contact(f)
 	case "message":
 		return nil, k.message(f)
+	case "ping":
+		if k.limit.Allow() {
+			k.push(outFrame{Type: "pong"})
+		}
 	case "end":
 		k.end()
 		return &closeNormal, nil
 	}
-	return nil, nil // typing, ping: nothing to do but that the line is alive
+	return nil, nil // typing: nothing to do but that the line is alive
 }
 
 // hello opens a session or goes on with one. The token is proof enough: no
@@ -296,16 +300,17 @@ func (k *conn) hello(f inFrame) (*closing, error) {
 	if err != nil {
 		log = nil // Redis is away: the writer looks again when it is back
 	}
-	seq := int64(len(log))
-	if k.sent > seq && err == nil {
-		k.sent = seq // Redis lost messages; what comes is told from here on
+	var seq *int64 // unknown while Redis is away: the browser keeps its own count
+	if err == nil {
+		n := int64(len(log))
+		seq, k.sent = &n, min(k.sent, n) // Redis may have lost messages; what comes is told from here on
 	}
 	for _, m := range log {
 		if m.ID == registeredID {
 			k.told = m.Number
 		}
 	}
-	k.push(outFrame{Type: "welcome", Session: session, Token: k.chat.tokens.Sign(session, tokenBytes), Seq: &seq})
+	k.push(outFrame{Type: "welcome", Session: session, Token: k.chat.tokens.Sign(session, tokenBytes), Seq: seq})
 	k.chat.join(k, session)
 	if fresh {
 		k.say("greeting", "chat.greeting", "")

@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"embed"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -137,28 +136,4 @@ func mediaType(claimed string) string {
 		return "application/octet-stream"
 	}
 	return t
-}
-
-//go:embed page
-var page embed.FS
-
-// servePage serves the demo page and its parts.
-func servePage(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("file")
-	if name == "" {
-		name = "index.html"
-	}
-	types := map[string]string{"index.html": "text/html; charset=utf-8", "chat.js": "text/javascript; charset=utf-8", "chat.css": "text/css; charset=utf-8"}
-	b, err := page.ReadFile("page/" + path.Base(name))
-	if types[name] == "" || err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", types[name])
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-cache")
-	_, _ = w.Write(b)
 }

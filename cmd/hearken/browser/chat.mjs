@@ -1,0 +1,163 @@
+// Drives the chat widget in Chromium. It is started by browser_test.go, which
+// plays the department and the operator: a line on stdout asks it for
+// something, and a line on stdin says that it is done.
+//   node chat.mjs GATEWAY HOST FOLDER-FOR-SCREENSHOTS
+import { createInterface } from "node:readline";
+import { writeFileSync } from "node:fs";
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const [gateway, host, shots] = process.argv.slice(2);
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+async function ask(...what) {
+  console.log("ask " + what.join(" "));
+  const { value } = await lines.next();
+  assert.equal(value, "done", what.join(" "));
+}
+const step = (name) => console.log("step " + name);
+
+// The processes in here are all ours, and see our own servers only.
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
+const context = await browser.newContext({ locale: "zh-CN", viewport: { width: 1000, height: 760 }, permissions: ["clipboard-read", "clipboard-write"] });
+context.setDefaultTimeout(20000);
+const faults = [];
+function watch(page) {
+  page.on("console", (m) => { if (/Content Security Policy/.test(m.text())) faults.push(m.text()); });
+  page.on("pageerror", (e) => faults.push(String(e)));
+  return page;
+}
+const state = (page, s) => page.locator(`.state[data-state=${s}]`).waitFor();
+const says = (page, text) => page.getByRole("log").getByText(text).waitFor();
+const received = (page, text, note = "已收到") => page.locator(".item", { hasText: text }).filter({ hasText: note }).waitFor();
+async function write(page, text) {
+  await page.locator("textarea").fill(text);
+  await page.keyboard.press("Enter");
+}
+const waiting = (page, text) => received(page, text, "等待发送");
+async function accessible(page, where) {
+  await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished)));
+  // Through the debugger, past the page's Content-Security-Policy.
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate((await import("node:fs")).readFileSync(axe, "utf8"));
+  const { violations } = await page.evaluate(() => window.axe.run(document));
+  assert.deepEqual(violations.map((v) => [v.id, v.nodes.map((n) => n.target.join(" ") + ": " + n.failureSummary)]), [], where);
+}
+
+try {
+  step("conversation, on a page with a strict policy and hostile styles");
+  const page = watch(await context.newPage());
+  await page.goto(host);
+  const launch = page.getByRole("button", { name: "我要投诉" });
+  await launch.waitFor();
+  await accessible(page, "closed");
+  await launch.focus();
+  await page.keyboard.press("Enter"); // by keyboard
+  await state(page, "on");
+  await says(page, "您好");
+  assert.equal(await page.locator("textarea").evaluate((e) => e.getRootNode().activeElement === e), true, "the cursor is in the text");
+  assert.ok(await page.getByText("仅用于处理您的投诉").isVisible(), "the privacy notice is there before the first message");
+  assert.equal(await page.locator(".panel h2").evaluate((e) => getComputedStyle(e).color), "rgb(255, 255, 255)", "the page's styles stay outside");
+  await accessible(page, "open");
+  await page.screenshot({ path: shots + "/1-open.png" });
+
+  step("an input method: Enter chooses a word and sends nothing");
+  const cdp = await context.newCDPSession(page);
+  await cdp.send("Input.imeSetComposition", { text: "bao guo", selectionStart: 7, selectionEnd: 7 });
+  await page.locator("textarea").dispatchEvent("keydown", { key: "Enter", isComposing: true, bubbles: true });
+  assert.equal(await page.locator(".item.me").count(), 0);
+  await cdp.send("Input.insertText", { text: "我的包裹丢了，订单 88231，请退款" });
+  await page.keyboard.press("Enter");
+  await received(page, "我的包裹丢了");
+  await says(page, "已登记");
+  const number = (await page.locator(".number strong").textContent()).replaceAll(" ", "");
+  assert.match(number, /^\d{12}$/);
+  await page.getByRole("button", { name: "复制" }).click();
+  await page.getByRole("button", { name: "已复制" }).waitFor();
+  assert.equal((await page.evaluate(() => navigator.clipboard.readText())).replaceAll(" ", ""), number);
+  await ask("update", number, "我们正在查找您的包裹");
+  await says(page, "正在查找您的包裹");
+  await accessible(page, "in conversation");
+  await page.screenshot({ path: shots + "/2-conversation.png" });
+
+  step("offline and back");
+  await context.setOffline(true);
+  await state(page, "off");
+  await write(page, "隧道里的第一句");
+  await write(page, "隧道里的第二句");
+  await waiting(page, "隧道里的第二句");
+  await page.screenshot({ path: shots + "/3-offline.png" });
+  await context.setOffline(false);
+  await received(page, "隧道里的第一句");
+  await received(page, "隧道里的第二句");
+
+  step("the gateway is killed; what is written meanwhile survives a reload");
+  await ask("kill");
+  await state(page, "off");
+  await write(page, "网关停了的时候写的");
+  await waiting(page, "网关停了的时候写的");
+  await ask("start");
+  await page.reload();
+  await launch.click();
+  await received(page, "网关停了的时候写的");
+  await says(page, "正在查找您的包裹");
+
+  step("two tabs are one conversation");
+  const second = watch(await context.newPage());
+  await second.goto(host);
+  await second.getByRole("button", { name: "我要投诉" }).click();
+  await state(second, "on");
+  await says(second, "隧道里的第一句");
+  await write(second, "第二个窗口写的");
+  await received(second, "第二个窗口写的");
+  await received(page, "第二个窗口写的");
+  await ask("update", number, "两个窗口都收到");
+  await says(page, "两个窗口都收到");
+  await says(second, "两个窗口都收到");
+  assert.equal((await page.locator(".item", { hasText: "第二个窗口写的" }).count()), 1);
+  await second.close();
+
+  step("files: chosen, and dropped");
+  await page.locator("input[type=file]").setInputFiles({ name: "发票 1.txt", mimeType: "text/plain", buffer: Buffer.from("invoice ".repeat(50000)) });
+  await received(page, "发票 1.txt");
+  const drop = await page.evaluateHandle(() => { const d = new DataTransfer(); d.items.add(new File(["photo"], "照片.png", { type: "image/png" })); return d; });
+  await page.locator(".panel").dispatchEvent("drop", { dataTransfer: drop });
+  await received(page, "照片.png");
+  await page.screenshot({ path: shots + "/4-files.png" });
+  await page.keyboard.press("Escape");
+  await launch.waitFor();
+
+  step("a narrow screen, in English, on the gateway's own page");
+  const phone = await browser.newContext({ locale: "en-GB", viewport: { width: 320, height: 560 }, isMobile: true, hasTouch: true, reducedMotion: "reduce" });
+  phone.setDefaultTimeout(20000);
+  const small = watch(await phone.newPage());
+  await small.goto(gateway + "/chat/web/");
+  await state(small, "on");
+  await small.getByText("How to reach you").tap();
+  await small.getByLabel("E-mail").fill("ann@example.com");
+  await small.getByRole("button", { name: "Save" }).tap();
+  await small.locator("textarea").fill("The parcel never arrived and nobody answers " + "x".repeat(120));
+  await small.getByRole("button", { name: "Send" }).tap();
+  await received(small, "never arrived", "Received");
+  assert.ok(await small.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out");
+  const send = await small.getByRole("button", { name: "Send" }).boundingBox();
+  assert.ok(send.x >= 0 && send.x + send.width <= 320 && send.y + send.height <= 560, "the button is on the screen: " + JSON.stringify(send));
+  await accessible(small, "narrow");
+  await small.screenshot({ path: shots + "/5-narrow.png" });
+  await small.goto(host);
+  await small.getByRole("button", { name: "Make a complaint" }).tap();
+  await state(small, "on");
+  await accessible(small, "narrow, over a page");
+  await small.screenshot({ path: shots + "/6-narrow-host.png" });
+
+  assert.deepEqual(faults, []);
+  console.log("passed");
+} catch (e) {
+  for (const [i, p] of browser.contexts().flatMap((c) => c.pages()).entries()) await p.screenshot({ path: `${shots}/failed-${i}.png` }).catch(() => {});
+  writeFileSync(shots + "/failed.txt", String(e.stack) + "\n" + faults.join("\n"));
+  console.log("failed " + String(e.stack).replaceAll("\n", " | "));
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+  process.exit();
+}
