@@ -72,7 +72,7 @@ func TestChatInABrowser(t *testing.T) {
 	}
 	want := []string{
 		"我的包裹丢了，订单 88231，请退款", "隧道里的第一句", "隧道里的第二句", "网关停了的时候写的", "第二个窗口写的",
-		"📎 发票 1.txt", "发票 1.txt 400000", "📎 照片.png", "照片.png 5",
+		"发票 1.txt", "发票 1.txt 400000", "照片.png", "照片.png 5",
 	}
 	if !slices.Equal(said, want) {
 		t.Errorf("the complaint has %q, want %q", said, want)

@@ -51,6 +51,15 @@
   }
   const field = (name, type, more) => make("label", null, text(name === "number" ? "old" : name), make("input", { name, type, ...more }));
 
+  function clip() {
+    const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.setAttribute("aria-hidden", "true");
+    path.setAttribute("d", "M20 11l-8 8a5 5 0 0 1-7-7l9-9a3.300 3.300 0 0 1 5 5l-9 9a1.700 1.700 0 0 1-2.400-2.400l8-8");
+    svg.append(path);
+    return svg;
+  }
+
   const host = make("div", { lang: language });
   const root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
@@ -73,7 +82,7 @@
   const words = make("textarea", { rows: 2, maxLength: 4000, placeholder: text("write"), "aria-label": text("write"), onkeydown: enter });
   const file = make("input", { type: "file", hidden: true, multiple: true, "aria-label": text("file"), onchange: () => { [...file.files].forEach(upload); file.value = ""; } });
   const say = make("form", { className: "say", onsubmit: submit },
-    make("button", { type: "button", textContent: "📎", title: text("file"), "aria-label": text("file"), onclick: () => file.click() }), file, words,
+    make("button", { type: "button", title: text("file"), "aria-label": text("file"), onclick: () => file.click() }, clip()), file, words,
     make("button", { className: "main", textContent: text("send") }));
   const again = make("button", { className: "main", hidden: true, textContent: text("again"), onclick: restart });
   const close = make("button", { type: "button", textContent: "×", "aria-label": text("close"), onclick: () => show(false) });
@@ -134,7 +143,7 @@
   function uploadLine(id, u) {
     const key = "upload " + id + (u.error || "");
     return { key, make: () => {
-      const e = make("div", { className: "item me" + (u.error ? " bad" : "") }, make("p", { textContent: "📎 " + u.file.name }));
+      const e = make("div", { className: "item me" + (u.error ? " bad" : "") }, make("p", { textContent: u.file.name }));
       if (u.error) e.append(make("small", { textContent: text("failed") + ": " + u.error }), make("button", { type: "button", textContent: text("retry"), onclick: () => { uploads.delete(id); upload(u.file); } }));
       else e.append(u.bar = make("progress", { max: 1, value: 0, "aria-label": text("sending") + " " + u.file.name }));
       e.dataset.key = key;
@@ -271,7 +280,7 @@
     x.onload = () => {
       if (x.status !== 200) { fail(x.responseText.slice(0, 200)); return; }
       uploads.delete(id);
-      speak("📎 " + f.name, [JSON.parse(x.responseText).ref]);
+      speak(f.name, [JSON.parse(x.responseText).ref]);
     };
     x.send(f);
     draw();

@@ -57,6 +57,8 @@ try {
   await says(page, "您好");
   assert.equal(await page.locator("textarea").evaluate((e) => e.getRootNode().activeElement === e), true, "the cursor is in the text");
   assert.ok(await page.getByText("仅用于处理您的投诉").isVisible(), "the privacy notice is there before the first message");
+  const looks = (e) => page.locator(e).evaluate((e) => getComputedStyle(e)).then((s) => [s.color, s.fontSize]);
+  assert.deepEqual(await looks(".item p"), ["rgb(28, 28, 30)", "15px"], "the page's styles stay outside");
   assert.equal(await page.locator(".panel h2").evaluate((e) => getComputedStyle(e).color), "rgb(255, 255, 255)", "the page's styles stay outside");
   await accessible(page, "open");
   await page.screenshot({ path: shots + "/1-open.png" });
