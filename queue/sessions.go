@@ -97,6 +97,16 @@ func (s *Sessions) Open(ctx context.Context, session string) (bool, error) {
 	return n == 1, nil
 }
 
+// Status returns the word that a department wrote last about a complaint, ""
+// where none has. It returns ErrUnknownNumber where there is no complaint.
+func (s *Sessions) Status(ctx context.Context, number string) (string, error) {
+	c, err := s.c.Complaint(ctx, number)
+	if err != nil {
+		return "", fmt.Errorf("look up the status of %s: %w", number, err)
+	}
+	return c.Status, nil
+}
+
 // watchQuiet is how long a subscription may be silent before its line is
 // checked.
 const watchQuiet = 20 * time.Second

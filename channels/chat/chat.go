@@ -37,6 +37,8 @@ type Config struct {
 	// TrustForwarded takes the client's address from X-Forwarded-For; only
 	// behind a proxy that sets it.
 	TrustForwarded bool `yaml:"trust_forwarded"`
+	// IdentityKey signs who is logged in at the site; without one, nobody is.
+	IdentityKey secret.Value `yaml:"identity_key"`
 }
 
 // Subprotocol is what a browser has to ask for.
@@ -47,6 +49,8 @@ const (
 	maxFrame     = 16 << 10 // bytes; a text of maxText Chinese characters fits
 	maxText      = 4000     // runes of a message
 	maxFiles     = 10       // of a message
+	maxField     = 300      // runes of a name, an address, a page
+	maxRefused   = 100      // messages put off whose order is remembered
 	maxQueue     = 256 << 10
 	helloWait    = 5 * time.Second
 	pingEvery    = 25 * time.Second
@@ -73,6 +77,9 @@ type Sessions interface {
 	Touch(ctx context.Context, session string, open bool) error
 	Open(ctx context.Context, session string) (bool, error)
 	Watch(ctx context.Context, wake func(session string)) error
+	// Status is how a complaint stands, in its department's word; "" until one
+	// has written.
+	Status(ctx context.Context, number string) (string, error)
 }
 
 // Deps is what the chat is given.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,11 +35,16 @@ type conn struct {
 	sent     int64 // the sequence number up to which messages went out; the writer's
 
 	// Of the reader.
-	from   complaint.Person
-	number string
-	limit  *rate.Limiter
-	bad    int
-	told   string // the number that was told in this window
+	from    complaint.Person
+	signed  bool   // who they are is the site's word
+	user    string // the site's name for them, where signed
+	number  string // of an earlier complaint that they named
+	limit   *rate.Limiter
+	bad     int
+	told    string          // the number that was told in this session
+	asked   map[string]bool // questions
+	ordered bool            // something like an order number was said
+	refused []string        // ids of messages that were answered by retry, in their order
 
 	mu     sync.Mutex
 	queue  [][]byte
@@ -296,6 +302,9 @@ func (k *conn) hello(f inFrame) (*closing, error) {
 	if err := k.ws.SetReadDeadline(time.Now().Add(pongWait)); err != nil {
 		return &closeInternal, nil
 	}
+	if k.asked == nil {
+		k.asked = map[string]bool{}
+	}
 	log, err := k.chat.deps.Sessions.Since(k.ctx, session, 0)
 	if err != nil {
 		log = nil // Redis is away: the writer looks again when it is back
@@ -306,6 +315,7 @@ func (k *conn) hello(f inFrame) (*closing, error) {
 		seq, k.sent = &n, min(k.sent, n) // Redis may have lost messages; what comes is told from here on
 	}
 	for _, m := range log {
+		k.asked[m.ID] = true
 		if m.ID == registeredID {
 			k.told = m.Number
 		}
@@ -313,20 +323,25 @@ func (k *conn) hello(f inFrame) (*closing, error) {
 	k.push(outFrame{Type: "welcome", Session: session, Token: k.chat.tokens.Sign(session, tokenBytes), Seq: seq})
 	k.chat.join(k, session)
 	if fresh {
-		k.say("greeting", "chat.greeting", "")
+		k.say(sayGreeting, "chat.greeting", "")
 	}
 	k.nudge()
-	return nil, nil
+	return nil, k.identify(f)
 }
 
-const (
-	tokenBytes   = 20
-	registeredID = "registered"
-)
+const tokenBytes = 20
 
 // say puts a message of ours into the session's log, once by its id.
 func (k *conn) say(id, key, number string) {
-	text, err := k.chat.book.Say(k.language, key, map[string]string{"number": complaint.Grouped(number)})
+	told := ""
+	if id == registeredID {
+		told = number
+	}
+	k.sayWith(id, key, told, map[string]string{"number": complaint.Grouped(number)})
+}
+
+func (k *conn) sayWith(id, key, number string, words map[string]string) {
+	text, err := k.chat.book.Say(k.language, key, words)
 	if err == nil {
 		_, err = k.chat.deps.Sessions.Append(k.ctx, k.session, complaint.ChatMessage{ID: id, From: "gateway", Text: text, Number: number, At: time.Now()})
 	}
@@ -337,11 +352,15 @@ func (k *conn) say(id, key, number string) {
 
 // base is a contact of this session.
 func (k *conn) base(id string) complaint.Contact {
-	return complaint.Contact{
+	c := complaint.Contact{
 		ID: complaint.RecordID(complaint.Chat, k.session, id), Channel: complaint.Chat, Account: k.chat.cfg.Name, ContactPoint: k.chat.cfg.Name,
 		Ref: k.session + "/" + id, ReceivedAt: time.Now(), From: k.from, Language: languageOf(k.language), Conversation: "chat:" + k.session,
 		Facts: map[string]string{"session": k.session, "page": k.page},
 	}
+	if k.signed {
+		c.Facts["identity"], c.Facts["user"] = "signed", k.user
+	}
+	return c
 }
 
 // languageOf keeps "zh" and "en" of "zh-CN" and "en-GB".
@@ -353,12 +372,19 @@ func languageOf(tag string) string {
 // contact remembers who writes. Where the complaint exists already, its
 // department hears of it too.
 func (k *conn) contact(f inFrame) error {
+	if !k.limit.Allow() {
+		return bad("try_again", "too many at once; please send it again")
+	}
+	f.Phone = dialable(f.Phone)
+	if k.signed { // the site's word stands above the customer's
+		f.Name, f.Email, f.Phone = "", "", ""
+	}
 	for from, to := range map[*string]*string{&f.Name: &k.from.Name, &f.Email: &k.from.Email, &f.Phone: &k.from.Phone, &f.Number: &k.number} {
 		if *from != "" {
 			*to = *from
 		}
 	}
-	if k.told == "" {
+	if k.told == "" || f.Name+f.Email+f.Phone == "" {
 		return nil
 	}
 	c := k.base("contact-" + complaint.RecordID("", f.Name, f.Email, f.Phone))
@@ -371,20 +397,22 @@ func (k *conn) contact(f inFrame) error {
 
 // message keeps what the customer said, and only then says so.
 func (k *conn) message(f inFrame) error {
-	if !k.limit.Allow() {
-		k.push(outFrame{Type: "retry", ID: f.ID, AfterMS: retryAfter.Milliseconds()})
+	if k.overtakes(f.ID) || !k.limit.Allow() {
+		k.later(f.ID)
 		return nil
 	}
+	k.learn(f.Text)
 	c := k.base(f.ID)
 	c.Text = f.Text
 	for _, ref := range f.Files {
 		a, err := k.chat.openRef(k.session, ref)
 		if err != nil {
+			k.settled(f.ID)
 			return err
 		}
 		c.Attachments = append(c.Attachments, a)
 	}
-	if c.Fragment = k.told == "" && len(c.Attachments) == 0 && isFragment(f.Text); !c.Fragment {
+	if c.Fragment = len(c.Attachments) == 0 && k.tooLittle(f.Text); !c.Fragment {
 		c.NumberNow = true
 	}
 	if k.number != "" {
@@ -393,16 +421,31 @@ func (k *conn) message(f inFrame) error {
 	r, err := k.chat.deps.Intake.Accept(k.ctx, c)
 	if err != nil {
 		if k.ctx.Err() == nil {
-			k.push(outFrame{Type: "retry", ID: f.ID, AfterMS: retryAfter.Milliseconds()})
+			k.later(f.ID)
 		}
 		return nil
 	}
+	k.settled(f.ID)
 	k.push(outFrame{Type: "receipt", ID: f.ID, Number: r.Number})
-	if r.Number != "" && k.told == "" {
-		k.told = r.Number
-		k.say(registeredID, "chat.registered", r.Number)
-	}
+	k.answer(f.ID, f.Text, r.Number)
 	return nil
+}
+
+// later has the browser send a message again.
+func (k *conn) later(id string) {
+	if !slices.Contains(k.refused, id) && len(k.refused) < maxRefused {
+		k.refused = append(k.refused, id)
+	}
+	k.push(outFrame{Type: "retry", ID: id, AfterMS: retryAfter.Milliseconds()})
+}
+
+// overtakes tells a message that must not be kept yet: one before it was put
+// off, and the department has to read them in the order they were written.
+func (k *conn) overtakes(id string) bool { return len(k.refused) > 0 && k.refused[0] != id }
+
+// settled says that a message is not waited for any more.
+func (k *conn) settled(id string) {
+	k.refused = slices.DeleteFunc(k.refused, func(s string) bool { return s == id })
 }
 
 // end registers what was said so far, if nothing is registered yet.

@@ -60,6 +60,8 @@ type inFrame struct {
 	Email    string   `json:"email"`
 	Phone    string   `json:"phone"`
 	Number   string   `json:"number"`
+
+	Identity *identity `json:"identity"`
 }
 
 // outFrame is any frame to a browser.
@@ -109,8 +111,8 @@ func readFrame(b []byte) (inFrame, error) {
 	}
 	for _, s := range []*string{&f.Name, &f.Email, &f.Phone, &f.Number, &f.Language, &f.Page} {
 		*s = strings.TrimSpace(cleanText(*s, false))
-		if utf8.RuneCountInString(*s) > 300 {
-			return f, bad("too_long", "a field has at most 300 characters")
+		if utf8.RuneCountInString(*s) > maxField {
+			return f, bad("too_long", "a field has at most %d characters", maxField)
 		}
 	}
 	if f.Email != "" && !plainEmail(f.Email) {

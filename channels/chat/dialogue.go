@@ -1,0 +1,154 @@
+package chat
+
+import (
+	"regexp"
+	"strings"
+
+	"hearken/complaint"
+)
+
+// The ids of what the gateway says, each once in a session: its log is the
+// memory of the dialogue, on whichever gateway it goes on.
+const (
+	sayGreeting = "greeting"
+	sayWhat     = "ask-what"
+	sayProve    = "ask-prove"
+	sayReach    = "ask-reach"
+	sayOrder    = "ask-order"
+	// registeredID is whatever tells the number.
+	registeredID = "registered"
+)
+
+var (
+	emailIn = regexp.MustCompile(`[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}`)
+	// Mainland mobiles as they are written without a country, and any number
+	// with one (E.164: at most 15 digits).
+	phoneIn  = regexp.MustCompile(`(?:\+|00)\d[\d \-]{6,17}\d|\b1[3-9]\d[ \-]?\d{4}[ \-]?\d{4}\b`)
+	numberIn = regexp.MustCompile(`\d{4}[ \-]?\d{4}[ \-]?\d{4}`)
+	orderIn  = regexp.MustCompile(`[A-Za-z]{0,6}\d[\dA-Za-z\-]{4,}`)
+	statusIn = regexp.MustCompile(`(?i)进度|状态|处理得?怎么样|处理到哪|有结果|what(?:'s| is) the status|status of|any (?:news|progress|update)`)
+	// What is said around a complaint number and says nothing else.
+	aroundNumber = regexp.MustCompile(`(?i)我的|投诉|编号|号码|单号|之前|以前|原来|继续|补充|是|my|old|earlier|previous|complaint|case|number|is|no\b|about|continue|add to|the`)
+)
+
+// learn takes from a message what it tells about its sender, and the earlier
+// complaint that it names; a signed identity is not talked over.
+func (k *conn) learn(text string) {
+	if n := namedNumber(text); n != "" && k.told == "" {
+		k.number = n
+		text = strings.ReplaceAll(text, numberIn.FindString(text), " ")
+	}
+	if k.from.Email == "" {
+		if m := emailIn.FindString(text); plainEmail(m) {
+			k.from.Email = m
+		}
+	}
+	if m := phoneIn.FindString(text); m != "" && k.from.Phone == "" {
+		k.from.Phone = dialable(m)
+	}
+	k.ordered = k.ordered || orderIn.MatchString(phoneIn.ReplaceAllString(emailIn.ReplaceAllString(text, " "), " "))
+}
+
+// namedNumber is the first complaint number in a text, by its check digit.
+func namedNumber(text string) string {
+	for _, m := range numberIn.FindAllString(text, 10) {
+		if n, err := complaint.ParseNumber(m); err == nil {
+			return n
+		}
+	}
+	return ""
+}
+
+// dialable is a phone number as the queue knows people by it: E.164 where the
+// country is told or is plain, as written otherwise.
+func dialable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r >= '0' && r <= '9' {
+			b.WriteRune(r)
+		}
+	}
+	digits := b.String()
+	switch {
+	case strings.HasPrefix(strings.TrimSpace(s), "+"):
+		return "+" + digits
+	case strings.HasPrefix(digits, "00"):
+		return "+" + digits[2:]
+	case len(digits) == 11 && digits[0] == '1' && digits[1] >= '3':
+		return "+86" + digits
+	}
+	return s
+}
+
+// tooLittle tells a message that can't stand for a complaint yet: it greets,
+// names an earlier complaint, or is only an answer to who somebody is.
+func (k *conn) tooLittle(text string) bool {
+	if k.told != "" {
+		return false
+	}
+	if k.number != "" {
+		rest := numberIn.ReplaceAllString(text, " ")
+		if k.known() {
+			return false // who they are is told, so the complaint can be found
+		}
+		return isFragment(aroundNumber.ReplaceAllString(rest, " "))
+	}
+	rest := emailIn.ReplaceAllString(phoneIn.ReplaceAllString(text, " "), " ")
+	return isFragment(rest)
+}
+
+func (k *conn) known() bool { return k.from.Email != "" || k.from.Phone != "" }
+
+// answer says what follows from a message that is safe: the number, or what
+// is still missing. It asks one thing at a time, and each at most once; who
+// does not answer is not asked again.
+func (k *conn) answer(id, text, number string) {
+	fresh := number != "" && k.told == ""
+	switch {
+	case fresh && k.number == number:
+		k.say(registeredID, "chat.continued", number)
+	case fresh && k.number != "":
+		k.say(registeredID, "chat.unproven", number)
+	case fresh:
+		k.say(registeredID, "chat.registered", number)
+	}
+	if fresh {
+		k.told = number
+	}
+	switch {
+	case k.told == "" && k.number != "" && !k.known():
+		k.once(sayProve)
+	case k.told == "":
+		k.once(sayWhat)
+	case !fresh && statusIn.MatchString(text):
+		k.tellStatus(id)
+	case !k.known():
+		k.once(sayReach)
+	case !k.ordered && k.number == "":
+		k.once(sayOrder)
+	}
+}
+
+// once asks a question that was not asked in this session.
+func (k *conn) once(id string) {
+	if !k.asked[id] {
+		k.asked[id] = true
+		k.say(id, "chat."+strings.ReplaceAll(id, "-", "_"), k.number)
+	}
+}
+
+// tellStatus says how the session's own complaint stands; never another's.
+func (k *conn) tellStatus(id string) {
+	status, err := k.chat.deps.Sessions.Status(k.ctx, k.told)
+	if err != nil {
+		if k.ctx.Err() == nil {
+			k.chat.deps.Log.Warn("look up a complaint's status", "site", k.chat.cfg.Name, "number", k.told, "err", err)
+		}
+		return
+	}
+	key := "chat.status"
+	if status == "" {
+		key = "chat.status_new"
+	}
+	k.sayWith("status-"+id, key, "", map[string]string{"number": complaint.Grouped(k.told), "status": status})
+}
