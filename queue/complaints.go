@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,11 +66,12 @@ func (c *Client) complaint(ctx context.Context, number string) (found *Complaint
 		if s := field(4); s != "" {
 			alias = s
 		}
-		if field(1) == "" {
+		newest := cmp.Or(field(1), field(0)) // there is no last until something supplements it
+		if newest == "" {
 			continue
 		}
 		out := &Complaint{Number: number, Status: field(3), People: people[i].Val(), part: c.parts[i]}
-		if err := json.Unmarshal([]byte(field(1)), &out.Last); err != nil {
+		if err := json.Unmarshal([]byte(newest), &out.Last); err != nil {
 			return nil, "", fmt.Errorf("read the last record of %s: %w", number, err)
 		}
 		out.Record = out.Last

@@ -245,7 +245,7 @@ func TestTwoGatewaysTellTwoNumbers(t *testing.T) {
 	ctx, cancel = context.WithCancel(t.Context())
 	ran := make(chan error, 1)
 	go func() { ran <- other.Run(ctx) }()
-	await(t, "the other's spool to be empty", func() bool { return other.spool.depth.Load() == 0 })
+	await(t, "the other's spool to be empty", func() bool { return other.spool.depth() == 0 })
 	cancel()
 	if err := errors.Join(<-ran, other.Close()); err != nil {
 		t.Fatal(err)
@@ -315,7 +315,7 @@ func TestTwoGatewaysTellOneNumber(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan error, 1)
 				go func() { done <- gws[i].Run(ctx) }()
-				await(t, "an empty spool", func() bool { return gws[i].spool.depth.Load() == 0 })
+				await(t, "an empty spool", func() bool { return gws[i].spool.depth() == 0 })
 				cancel()
 				if err := errors.Join(<-done, gws[i].Close()); err != nil {
 					t.Fatal(err)
@@ -341,5 +341,39 @@ func TestTwoGatewaysTellOneNumber(t *testing.T) {
 				t.Errorf("%d records, want %d", len(msgs), want)
 			}
 		})
+	}
+}
+
+// TestMarksTellALossAndNothingElse: two questions that cross each other are no
+// loss; an answer below what had been acknowledged before the question is.
+func TestMarksTellALossAndNothingElse(t *testing.T) {
+	var m marks
+	m.confirm(0, 0, 0, 10)
+	asked := m.floors()            // while this question is on its way ...
+	m.confirm(0, 10, 10, 20)       // ... something is published
+	m.see(0, asked[0], 10)         // and the answer is older than that
+	m.confirm(0, asked[0], 10, 15) // so is this one
+	if m.doubtful() {
+		t.Fatal("crossing questions are taken for a loss")
+	}
+	floor := m.floors()[0]
+	if floor != 20 {
+		t.Fatalf("the floor is %d", floor)
+	}
+	m.see(0, floor, 10)
+	if !m.doubtful() {
+		t.Fatal("a loss is not noticed")
+	}
+	if m.floors()[0] != 10 {
+		t.Error("a loss that was noticed once is noticed for ever")
+	}
+	m.setLost(false)
+	m.confirm(0, 10, 10, 30)
+	if m.doubtful() {
+		t.Error("what was published after a loss is taken for another")
+	}
+	m.confirm(0, 30, 0, 40)
+	if !m.doubtful() {
+		t.Error("a loss between two publishings is not noticed")
 	}
 }

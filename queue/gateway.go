@@ -8,25 +8,25 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sync/errgroup"
 
 	"hearken/complaint"
+	"hearken/queue/journal"
 )
 
 // GatewayConfig of the local side. Zero values take the defaults named here.
 type GatewayConfig struct {
-	Dir      string        // data_dir; the spool is the file spool.db in it
+	Dir      string        // data_dir; the spool is the folder spool in it
 	Keep     time.Duration // how long a published contact stays for a Redis that loses it: 10 min
 	MaxBytes int64         // of what is in the spool: 1 GiB
 	Idle     time.Duration // how long a fragment waits for its conversation: 10 min
@@ -51,6 +51,7 @@ type Gateway struct {
 	away    *state
 	wake    chan struct{}
 	marks   marks
+	recent  recent
 	up      atomic.Bool // Redis answered last time
 	lookups *shared[complaint.Contact, thread]
 	claims  *shared[claim, string]
@@ -80,7 +81,7 @@ func OpenGateway(c *Client, cfg GatewayConfig) (*Gateway, error) {
 	if cfg.Location == nil {
 		cfg.Location = time.FixedZone("Asia/Shanghai", 8*60*60)
 	}
-	s, err := openSpool(filepath.Join(cfg.Dir, "spool.db"), cfg.MaxBytes)
+	s, err := openSpool(cfg.Dir, cfg.MaxBytes, c.cfg.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -88,22 +89,22 @@ func OpenGateway(c *Client, cfg GatewayConfig) (*Gateway, error) {
 	g.lookups, g.claims = newShared(g.lookup), newShared(g.claim)
 	g.numbers = &numbers{g: g, want: make(chan struct{}, 1)}
 	g.numbers.size.Store(blockFirst)
+	g.numbers.low.Store(true)
 	if err := g.identify(); err != nil {
-		return nil, errors.Join(err, s.close())
+		return nil, errors.Join(err, s.Close())
 	}
 	return g, nil
 }
 
 // identify gives the spool a name of its own, once.
 func (g *Gateway) identify() error {
-	err := g.spool.update(func(tx *bolt.Tx) error {
-		b := tx.Bucket(bucketMeta)
-		if v := b.Get([]byte("id")); v != nil {
-			g.id = string(v)
-			return nil
+	err := g.spool.Update(func(tx *journal.Tx) error {
+		v, err := tx.Get(bucketMeta, "id")
+		if g.id = string(v); v == nil && err == nil {
+			g.id = rand.Text()
+			tx.Put(bucketMeta, "id", []byte(g.id))
 		}
-		g.id = rand.Text()
-		return b.Put([]byte("id"), []byte(g.id))
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("name the spool: %w", err)
@@ -112,7 +113,7 @@ func (g *Gateway) identify() error {
 }
 
 // Close closes the spool. The Client stays open.
-func (g *Gateway) Close() error { return g.spool.close() }
+func (g *Gateway) Close() error { return g.spool.Close() }
 
 // Run publishes what is accepted, until ctx ends. Redis being away is no
 // error: contacts wait in the spool.
@@ -129,18 +130,23 @@ func (g *Gateway) Run(ctx context.Context) error {
 // Ready tells whether a contact could be accepted now. The last sixteenth of
 // the bound counts as full: a larger contact would be refused already.
 func (g *Gateway) Ready() error {
-	if g.spool.bytes.Load() >= g.spool.limit-g.spool.limit/16 {
+	if g.spool.Bytes() >= g.spool.limit-g.spool.limit/16 {
 		return complaint.ErrFull
 	}
-	return g.spool.update(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketMeta).Put([]byte("probe"), []byte(time.Now().Format(time.RFC3339)))
+	err := g.spool.Update(func(tx *journal.Tx) error {
+		tx.Put(bucketMeta, "probe", []byte(time.Now().Format(time.RFC3339)))
+		return nil
 	})
+	if err == nil {
+		err = g.spool.Trouble()
+	}
+	return err
 }
 
 // entry is what waits in the spool: usually one contact, or one with the
 // fragments of its conversation before it. All become one record.
 type entry struct {
-	Contacts []complaint.Contact `json:"contacts"`
+	Contacts []complaint.Contact `json:"contacts,omitempty"`
 	Number   string              `json:"number,omitempty"` // once one was assigned
 	Told     bool                `json:"told,omitempty"`   // somebody on the line heard a number
 	At       time.Time           `json:"at"`
@@ -171,11 +177,16 @@ func (g *Gateway) Accept(ctx context.Context, c complaint.Contact) (complaint.Re
 	}
 	now := time.Now()
 	r := complaint.Receipt{ID: c.ID}
-	err := g.spool.update(func(tx *bolt.Tx) (err error) {
-		r, err = g.acceptTx(tx, c, found, now)
+	l, err := newLine(c)
+	if err != nil {
+		return r, complaint.Permanent(err)
+	}
+	err = g.spool.Update(func(tx *journal.Tx) (err error) {
+		r, err = g.acceptTx(tx, l, found, now)
 		return err
 	})
 	if err != nil {
+		g.recent.clear() // it may be among them, and is not on disk
 		g.client.cfg.Audit.Refused(c.Channel, c.Account, c.ID, err)
 		return complaint.Receipt{}, fmt.Errorf("keep contact %s: %w", c.ID, err)
 	}
@@ -194,27 +205,24 @@ func (g *Gateway) Accept(ctx context.Context, c complaint.Contact) (complaint.Re
 	return r, nil
 }
 
-// acceptTx writes the contact. It returns an error before it has written
-// anything, or not at all.
-func (g *Gateway) acceptTx(tx *bolt.Tx, c complaint.Contact, found thread, now time.Time) (complaint.Receipt, error) {
+// acceptTx writes the contact.
+func (g *Gateway) acceptTx(tx *journal.Tx, l line, found thread, now time.Time) (complaint.Receipt, error) {
+	c := l.contact
 	r := complaint.Receipt{ID: c.ID}
-	if v := tx.Bucket(bucketIDs).Get([]byte(c.ID)); v != nil {
-		var k known
-		if err := json.Unmarshal(v, &k); err != nil {
-			return r, fmt.Errorf("read the receipt of %s: %w", c.ID, err)
-		}
-		r.Duplicate, r.Number, r.Event = true, k.Number, k.Event
-		return r, nil
+	var k known
+	if found, err := get(tx, bucketIDs, c.ID, &k); found || err != nil {
+		r.Duplicate, r.Number, r.Event = found, k.Number, k.Event
+		return r, err
 	}
 	if c.Fragment {
-		return r, g.hold(tx, c)
+		return r, g.hold(tx, l)
 	}
-	k := g.tell(tx, c, found, now)
-	contacts, err := g.heldBefore(tx, c)
+	k = g.tell(tx, c, found, now)
+	lines, err := g.heldBefore(tx, c)
 	if err != nil {
 		return r, err
 	}
-	if err := g.append(tx, entry{Contacts: append(contacts, c), Number: k.Number, Told: c.NumberNow && k.Number != "", At: now}, k); err != nil {
+	if err := g.append(tx, entry{Number: k.Number, Told: c.NumberNow && k.Number != "", At: now}, append(lines, l), k); err != nil {
 		return r, err
 	}
 	r.Number, r.Event, r.Duplicate = k.Number, k.Event, found.seen
@@ -223,7 +231,7 @@ func (g *Gateway) acceptTx(tx *bolt.Tx, c complaint.Contact, found thread, now t
 
 // tell finds the number for the receipt: the complaint's that the contact
 // continues, or a new one. Without a number the contact is kept all the same.
-func (g *Gateway) tell(tx *bolt.Tx, c complaint.Contact, found thread, now time.Time) known {
+func (g *Gateway) tell(tx *journal.Tx, c complaint.Contact, found thread, now time.Time) known {
 	if found.seen {
 		return known{found.number, ""}
 	}
@@ -231,10 +239,8 @@ func (g *Gateway) tell(tx *bolt.Tx, c complaint.Contact, found thread, now time.
 		return known{found.number, complaint.Supplemented}
 	}
 	if c.Conversation != "" {
-		if v := tx.Bucket(bucketConvs).Get([]byte(c.Conversation)); v != nil {
-			if conv := readConv(v); c.Window == 0 || now.Sub(conv.At) < c.Window {
-				return known{conv.Number, complaint.Supplemented}
-			}
+		if conv, ok := convOf(tx, c.Conversation); ok && (c.Window == 0 || now.Sub(conv.At) < c.Window) {
+			return known{conv.Number, complaint.Supplemented}
 		}
 	}
 	if !c.NumberNow {
@@ -256,45 +262,43 @@ type conv struct {
 	At     time.Time `json:"at"`
 }
 
-func readConv(v []byte) (c conv) {
-	_ = json.Unmarshal(v, &c) // our own writing; unreadable is unknown
-	return c
+// convOf is what is known of a conversation; what can't be read is unknown.
+func convOf(tx *journal.Tx, conversation string) (c conv, ok bool) {
+	ok, err := get(tx, bucketConvs, conversation, &c)
+	return c, ok && err == nil
 }
 
-// append puts an entry in line and remembers its contacts by id.
-func (g *Gateway) append(tx *bolt.Tx, e entry, k known) error {
-	seq, err := tx.Bucket(bucketWaiting).NextSequence()
+// append puts an entry of these contacts in line and remembers them by id.
+func (g *Gateway) append(tx *journal.Tx, e entry, lines []line, k known) error {
+	b, err := sealEntry(e, lines)
 	if err != nil {
 		return err
 	}
-	if err := g.spool.put(tx, bucketWaiting, seqKey(seq), e); err != nil {
+	seq := tx.Next(bucketWaiting)
+	if err := g.spool.put(tx, bucketWaiting, journal.Key(seq), b); err != nil {
 		return err
 	}
-	g.spool.depth.Add(1)
-	if err := g.remember(tx, e.Contacts, k, e.At); err != nil {
-		return err
-	}
-	for _, c := range e.Contacts {
-		if c.Conversation == "" {
-			continue
-		}
-		if err := g.unhold(tx, c); err != nil {
-			return err
+	for _, l := range lines {
+		e.Contacts = append(e.Contacts, l.contact)
+		if l.contact.Conversation != "" {
+			g.unhold(tx, l.contact)
 		}
 	}
-	return nil
+	g.recent.add(seq, e)
+	return g.remember(tx, e.Contacts, k, e.At)
 }
 
 // remember books what is known of contacts and of their conversation.
-func (g *Gateway) remember(tx *bolt.Tx, contacts []complaint.Contact, k known, at time.Time) error {
+func (g *Gateway) remember(tx *journal.Tx, contacts []complaint.Contact, k known, at time.Time) error {
 	v, err := json.Marshal(k)
 	if err != nil {
 		return err
 	}
 	for _, c := range contacts {
-		if err := tx.Bucket(bucketIDs).Put([]byte(c.ID), v); err != nil {
-			return err
+		if before, err := tx.Get(bucketIDs, c.ID); err == nil && bytes.Equal(before, v) {
+			continue // told at the accepting, and the same now
 		}
+		tx.Put(bucketIDs, c.ID, v)
 		if c.Conversation == "" || k.Number == "" {
 			continue
 		}
@@ -302,9 +306,7 @@ func (g *Gateway) remember(tx *bolt.Tx, contacts []complaint.Contact, k known, a
 		if err != nil {
 			return err
 		}
-		if err := tx.Bucket(bucketConvs).Put([]byte(c.Conversation), cv); err != nil {
-			return err
-		}
+		tx.Put(bucketConvs, c.Conversation, cv)
 	}
 	return nil
 }

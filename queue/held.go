@@ -1,66 +1,59 @@
 package queue
 
 import (
-	"bytes"
 	"context"
+	"slices"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"hearken/complaint"
+	"hearken/queue/journal"
 )
 
 // A fragment ("hello") is on disk like any other contact, in bucketHeld,
 // until its conversation says more, or falls silent for Idle.
 
-func heldPrefix(conversation string) []byte { return append([]byte(conversation), 0) }
+func heldPrefix(conversation string) string { return conversation + "\x00" }
 
 // hold keeps a fragment.
-func (g *Gateway) hold(tx *bolt.Tx, c complaint.Contact) error {
-	seq, err := tx.Bucket(bucketHeld).NextSequence()
-	if err != nil {
+func (g *Gateway) hold(tx *journal.Tx, l line) error {
+	prefix := heldPrefix(l.contact.Conversation)
+	seq := uint64(1)
+	for key := range tx.Walk(bucketHeld, prefix, "") {
+		seq = journal.Number(key[len(prefix):]) + 1
+	}
+	if err := g.spool.put(tx, bucketHeld, prefix+journal.Key(seq), l.text); err != nil {
 		return err
 	}
-	if err := g.spool.put(tx, bucketHeld, append(heldPrefix(c.Conversation), seqKey(seq)...), c); err != nil {
-		return err
-	}
-	return g.remember(tx, []complaint.Contact{c}, known{}, time.Time{})
+	return g.remember(tx, []complaint.Contact{l.contact}, known{}, time.Time{})
 }
 
 // heldBefore returns the fragments of the contact's conversation, oldest
 // first.
-func (g *Gateway) heldBefore(tx *bolt.Tx, c complaint.Contact) ([]complaint.Contact, error) {
+func (g *Gateway) heldBefore(tx *journal.Tx, c complaint.Contact) ([]line, error) {
 	if c.Conversation == "" {
 		return nil, nil
 	}
-	var out []complaint.Contact
-	prefix := heldPrefix(c.Conversation)
-	cur := tx.Bucket(bucketHeld).Cursor()
-	for k, v := cur.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = cur.Next() {
-		var held complaint.Contact
-		if err := unseal(v, &held); err != nil {
+	var out []line
+	for key := range tx.Walk(bucketHeld, heldPrefix(c.Conversation), "") {
+		b, err := tx.Get(bucketHeld, key)
+		if err != nil {
 			return nil, err
 		}
-		out = append(out, held)
+		l, err := readLine(b)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, l)
 	}
 	return out, nil
 }
 
 // unhold drops the fragments of the contact's conversation, which are in an
 // entry now.
-func (g *Gateway) unhold(tx *bolt.Tx, c complaint.Contact) error {
-	prefix := heldPrefix(c.Conversation)
-	var keys [][]byte
-	cur := tx.Bucket(bucketHeld).Cursor()
-	for k, _ := cur.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = cur.Next() {
-		keys = append(keys, bytes.Clone(k))
+func (g *Gateway) unhold(tx *journal.Tx, c complaint.Contact) {
+	for _, key := range slices.Collect(tx.Walk(bucketHeld, heldPrefix(c.Conversation), "")) {
+		tx.Delete(bucketHeld, key)
 	}
-	for _, k := range keys {
-		if err := g.spool.remove(tx, bucketHeld, k); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // sweepEvery is how often the spool is looked through for what is due.
@@ -79,7 +72,7 @@ func (g *Gateway) sweep(ctx context.Context) error {
 		case <-tick.C:
 		}
 		now := time.Now()
-		err := g.spool.update(func(tx *bolt.Tx) error {
+		err := g.spool.Update(func(tx *journal.Tx) error {
 			if err := g.ripen(tx, now); err != nil {
 				return err
 			}
@@ -102,12 +95,11 @@ func (g *Gateway) sweep(ctx context.Context) error {
 const partWait = 20 * time.Second
 
 // ripen moves the fragments of silent conversations into the line.
-func (g *Gateway) ripen(tx *bolt.Tx, now time.Time) error {
+func (g *Gateway) ripen(tx *journal.Tx, now time.Time) error {
 	newest := map[string]complaint.Contact{}
-	cur := tx.Bucket(bucketHeld).Cursor()
-	for k, v := cur.First(); k != nil; k, v = cur.Next() {
+	for key := range tx.Walk(bucketHeld, "", "") {
 		var c complaint.Contact
-		if err := unseal(v, &c); err != nil {
+		if _, err := get(tx, bucketHeld, key, &c); err != nil {
 			return err
 		}
 		newest[c.Conversation] = c
@@ -124,56 +116,57 @@ func (g *Gateway) ripen(tx *bolt.Tx, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		if err := g.append(tx, entry{Contacts: held, At: now}, known{}); err != nil {
+		if err := g.append(tx, entry{At: now}, held, known{}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// forgetMost bounds what one sweep deletes, so that the writer stays free.
-const forgetMost = 2000
+// forgetMost bounds what one transaction looks at, so that the writer stays
+// free.
+const forgetMost = 500
 
 // forget drops what was published longer than Keep ago, unless Redis may have
 // lost it and has not been given it back yet.
 func (g *Gateway) forget(now time.Time) error {
-	if g.marks.doubtful() {
-		return nil
+	for more := true; more && !g.marks.doubtful(); {
+		err := g.spool.Update(func(tx *journal.Tx) (err error) {
+			more, err = g.forgetSome(tx, now)
+			return err
+		})
+		if err != nil {
+			return err
+		}
 	}
-	return g.spool.update(func(tx *bolt.Tx) error {
-		type old struct {
-			key []byte
-			p   publication
+	return nil
+}
+
+// forgetSome tells whether there is more that is due.
+func (g *Gateway) forgetSome(tx *journal.Tx, now time.Time) (bool, error) {
+	due := map[string]publication{}
+	for key := range tx.Walk(bucketKept, "", "") {
+		var p publication
+		b, err := tx.Get(bucketKept, key)
+		if err == nil {
+			_, err = unseal(b, &p)
 		}
-		var due []old
-		cur := tx.Bucket(bucketKept).Cursor()
-		for k, v := cur.First(); k != nil && len(due) < forgetMost; k, v = cur.Next() {
-			var p publication
-			if err := unseal(v, &p); err != nil {
-				return err
-			}
-			if now.Sub(p.At) < g.cfg.Keep {
-				break
-			}
-			due = append(due, old{bytes.Clone(k), p})
+		if err != nil { // it can't be given back; what goes with it is forgotten with the gateway
+			p = publication{}
 		}
-		for _, d := range due {
-			if err := g.spool.remove(tx, bucketKept, d.key); err != nil {
-				return err
-			}
-			for _, id := range d.p.IDs {
-				if err := tx.Bucket(bucketIDs).Delete([]byte(id)); err != nil {
-					return err
-				}
-			}
-			if c := d.p.Conversation; c != "" {
-				if v := tx.Bucket(bucketConvs).Get([]byte(c)); v != nil && now.Sub(readConv(v).At) >= g.cfg.Keep {
-					if err := tx.Bucket(bucketConvs).Delete([]byte(c)); err != nil {
-						return err
-					}
-				}
-			}
+		if now.Sub(p.At) < g.cfg.Keep || len(due) == forgetMost {
+			break
 		}
-		return nil
-	})
+		due[key] = p
+	}
+	for key, p := range due {
+		tx.Delete(bucketKept, key)
+		for _, id := range p.IDs {
+			tx.Delete(bucketIDs, id)
+		}
+		if conv, ok := convOf(tx, p.Conversation); ok && now.Sub(conv.At) >= g.cfg.Keep {
+			tx.Delete(bucketConvs, p.Conversation)
+		}
+	}
+	return len(due) == forgetMost, nil
 }

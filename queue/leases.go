@@ -7,10 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hearken/queue/journal"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	bolt "go.etcd.io/bbolt"
 )
 
 const (
@@ -102,11 +102,14 @@ type Notebook struct {
 // Notebook opens the notes of a name.
 func (g *Gateway) Notebook(name string) *Notebook { return &Notebook{g.spool, name} }
 
-func (n *Notebook) key(key string) []byte { return append(append([]byte(n.name), 0), key...) }
+func (n *Notebook) key(key string) string { return n.name + "\x00" + key }
 
 // Put writes a note, and returns once it is on disk.
 func (n *Notebook) Put(key string, value []byte) error {
-	err := n.s.update(func(tx *bolt.Tx) error { return tx.Bucket(bucketNotes).Put(n.key(key), value) })
+	err := n.s.Update(func(tx *journal.Tx) error {
+		tx.Put(bucketNotes, n.key(key), value)
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("note %s: %w", key, err)
 	}
@@ -115,7 +118,10 @@ func (n *Notebook) Put(key string, value []byte) error {
 
 // Delete drops a note; one that is not there is no error.
 func (n *Notebook) Delete(key string) error {
-	err := n.s.update(func(tx *bolt.Tx) error { return tx.Bucket(bucketNotes).Delete(n.key(key)) })
+	err := n.s.Update(func(tx *journal.Tx) error {
+		tx.Delete(bucketNotes, n.key(key))
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("drop note %s: %w", key, err)
 	}
@@ -125,11 +131,13 @@ func (n *Notebook) Delete(key string) error {
 // List returns the notes whose key begins with prefix.
 func (n *Notebook) List(prefix string) (map[string][]byte, error) {
 	out := map[string][]byte{}
-	err := n.s.db.View(func(tx *bolt.Tx) error {
-		from := n.key(prefix)
-		cur := tx.Bucket(bucketNotes).Cursor()
-		for k, v := cur.Seek(from); bytes.HasPrefix(k, from); k, v = cur.Next() {
-			out[string(k[len(n.key("")):])] = bytes.Clone(v)
+	err := n.s.View(func(tx *journal.Tx) error {
+		for key := range tx.Walk(bucketNotes, n.key(prefix), "") {
+			v, err := tx.Get(bucketNotes, key)
+			if err != nil {
+				return err
+			}
+			out[key[len(n.key("")):]] = bytes.Clone(v)
 		}
 		return nil
 	})

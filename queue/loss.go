@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	bolt "go.etcd.io/bbolt"
+
+	"hearken/queue/journal"
 )
 
 // marks notices a Redis that lost what it had acknowledged (a restart with an
@@ -32,26 +34,40 @@ func (m *marks) next() int64 {
 	return m.last
 }
 
-// confirm books a mark that Redis acknowledged, and the one that it had.
-func (m *marks) confirm(part int, before, now int64) {
+// floors are the marks that Redis has acknowledged so far: what it says to a
+// question that is asked now must not be below them. Two ask at the same time,
+// and what one is told says nothing about an older question.
+func (m *marks) floors() map[int]int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := map[int]int64{}
+	maps.Copy(out, m.confirmed)
+	return out
+}
+
+// confirm books a mark that Redis acknowledged, and the one that it had,
+// against the floor of the time of asking.
+func (m *marks) confirm(part int, floor, before, now int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.confirmed == nil {
 		m.confirmed = map[int]int64{}
 	}
-	if before < m.confirmed[part] {
+	if before < floor {
 		m.lost = true
 	}
 	m.confirmed[part] = max(m.confirmed[part], now)
 }
 
-// see compares the mark that is in Redis.
-func (m *marks) see(part int, mark int64) {
+// see compares the mark that is in Redis with the floor of the time of asking.
+func (m *marks) see(part int, floor, mark int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if mark < m.confirmed[part] {
+	if mark < floor {
 		m.lost = true
-		m.confirmed[part] = mark
+		if m.confirmed[part] == floor { // nothing was published since
+			m.confirmed[part] = mark
+		}
 	}
 }
 
@@ -93,13 +109,14 @@ func (g *Gateway) watchLoss(ctx context.Context) error {
 }
 
 func (g *Gateway) checkLoss(ctx context.Context) error {
+	floors := g.marks.floors()
 	for _, p := range g.client.parts {
 		text, err := g.client.write.Get(ctx, p.mark(g.id)).Result()
 		if err != nil && !errors.Is(err, redis.Nil) {
 			return fmt.Errorf("read the mark: %w", err)
 		}
 		mark, _ := strconv.ParseInt(text, 10, 64) // "" is 0: no mark
-		g.marks.see(p.index, mark)
+		g.marks.see(p.index, floors[p.index], mark)
 	}
 	if !g.marks.doubtful() {
 		return nil
@@ -122,21 +139,28 @@ func (g *Gateway) restore(ctx context.Context) error {
 	if err := g.numbers.assert(ctx); err != nil {
 		return err
 	}
-	newest := uint64(0)
-	for from := uint64(0); ; {
+	newest, from := "", ""
+	for {
 		var pubs []publication
-		err := g.spool.db.View(func(tx *bolt.Tx) error {
-			cur := tx.Bucket(bucketKept).Cursor()
-			if k, _ := cur.Last(); from == 0 && k != nil {
-				newest = seqOf(k)
+		err := g.spool.View(func(tx *journal.Tx) error {
+			if from == "" {
+				newest = tx.Last(bucketKept)
 			}
-			for k, v := cur.Seek(seqKey(from)); k != nil && seqOf(k) <= newest && len(pubs) < restoreMost; k, v = cur.Next() {
+			for key := range tx.Walk(bucketKept, "", from) {
+				if key > newest || len(pubs) == restoreMost {
+					break
+				}
+				from = journal.Key(journal.Number(key) + 1)
+				b, err := tx.Get(bucketKept, key)
 				var p publication
-				if err := unseal(v, &p); err != nil {
-					return err
+				if err == nil {
+					p, err = unsealPublication(b)
+				}
+				if err != nil { // one that can't be read must not stop the others
+					g.client.cfg.Log.Error("a record that is kept for redis can't be read, and is not given back", "err", err)
+					continue
 				}
 				pubs = append(pubs, p)
-				from = seqOf(k) + 1
 			}
 			return nil
 		})

@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	bolt "go.etcd.io/bbolt"
+
+	"hearken/queue/journal"
 )
 
 var (
@@ -31,19 +32,22 @@ func (g *Gateway) Collect(ch chan<- prometheus.Metric) {
 	if g.up.Load() {
 		up = 1
 	}
-	gauge(descWaiting, float64(g.spool.depth.Load()))
-	gauge(descBytes, float64(g.spool.bytes.Load()))
+	gauge(descWaiting, float64(g.spool.depth()))
+	gauge(descBytes, float64(g.spool.Bytes()))
 	gauge(descOldest, g.oldest().Seconds())
 	gauge(descUp, up)
 }
 
 // oldest is how long the first in line has waited.
 func (g *Gateway) oldest() (age time.Duration) {
-	_ = g.spool.db.View(func(tx *bolt.Tx) error {
-		if k, v := tx.Bucket(bucketWaiting).Cursor().First(); k != nil {
+	_ = g.spool.View(func(tx *journal.Tx) error {
+		for key := range tx.Walk(bucketWaiting, "", "") {
 			var e entry
-			if unseal(v, &e) == nil {
-				age = e.age()
+			if b, err := tx.Get(bucketWaiting, key); err == nil {
+				if _, err := unseal(b, &e); err == nil {
+					age = e.age()
+					break
+				}
 			}
 		}
 		return nil

@@ -2,24 +2,24 @@ package queue
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"hearken/complaint"
+	"hearken/queue/journal"
 )
 
 // block is a run of a day's sequence numbers that belongs to this gateway.
 type block struct {
-	Next int `json:"next"`
-	Last int `json:"last"`
+	Next int
+	Last int
 	// Usable is when the lease is safe: Redis has it on disk, so that it can't
 	// forget it and give it to another gateway too.
-	Usable time.Time `json:"usable"`
+	Usable time.Time
 }
 
 // How many numbers are leased at once. The block doubles when it was used up
@@ -29,6 +29,8 @@ const (
 	blockFirst = 200
 	blockMost  = 6400
 	blockQuick = 2 * time.Minute
+	// numbersLow is more than are on the line at once.
+	numbersLow = blockFirst / 2
 	// numberKeep is how long Redis remembers a day's counter.
 	numberKeep = 4 * 24 * time.Hour
 	// tomorrowFrom is the hour from which tomorrow's numbers are leased too,
@@ -47,6 +49,7 @@ type numbers struct {
 	leased time.Time    // when today's last block was
 	want   chan struct{}
 	idle   atomic.Bool // the last try to lease failed: waiting is no use
+	low    atomic.Bool // so few are at hand that who needs one must look first
 }
 
 // numberWait bounds how long somebody on the line waits for a first lease,
@@ -55,10 +58,10 @@ const numberWait = 3 * time.Second
 
 // await returns once a number is at hand, or none is to be expected soon.
 func (n *numbers) await(ctx context.Context) {
-	for end := time.Now().Add(numberWait); !n.idle.Load() && time.Now().Before(end) && ctx.Err() == nil; sleep(ctx, 10*time.Millisecond) {
+	for end := time.Now().Add(numberWait); n.low.Load() && !n.idle.Load() && time.Now().Before(end) && ctx.Err() == nil; sleep(ctx, 10*time.Millisecond) {
 		now := time.Now()
 		usable := false
-		err := n.g.spool.db.View(func(tx *bolt.Tx) error {
+		err := n.g.spool.View(func(tx *journal.Tx) error {
 			all, err := blocks(tx, complaint.Day(now.In(n.g.cfg.Location)))
 			for _, b := range all {
 				usable = usable || (b.Next <= b.Last && !now.Before(b.Usable))
@@ -71,30 +74,38 @@ func (n *numbers) await(ctx context.Context) {
 	}
 }
 
-func blocks(tx *bolt.Tx, day string) ([]block, error) {
-	v := tx.Bucket(bucketNumbers).Get([]byte(day))
-	if v == nil {
-		return nil, nil
-	}
-	var out []block
-	if err := json.Unmarshal(v, &out); err != nil {
+func blocks(tx *journal.Tx, day string) ([]block, error) {
+	b, err := tx.Get(bucketNumbers, day)
+	if err != nil {
 		return nil, fmt.Errorf("read the leased numbers of %s: %w", day, err)
+	}
+	out := make([]block, 0, len(b)/blockLen)
+	for ; len(b) >= blockLen; b = b[blockLen:] {
+		out = append(out, block{
+			Next: int(binary.BigEndian.Uint32(b)), Last: int(binary.BigEndian.Uint32(b[4:])),
+			Usable: time.Unix(0, int64(binary.BigEndian.Uint64(b[8:]))),
+		})
 	}
 	return out, nil
 }
 
-func putBlocks(tx *bolt.Tx, day string, all []block) error {
-	b, err := json.Marshal(all)
-	if err != nil {
-		return err
+// blockLen is a block on disk: this is written for every number given out.
+const blockLen = 16
+
+func putBlocks(tx *journal.Tx, day string, all []block) {
+	b := make([]byte, 0, blockLen*len(all))
+	for _, one := range all {
+		b = binary.BigEndian.AppendUint32(b, uint32(one.Next))
+		b = binary.BigEndian.AppendUint32(b, uint32(one.Last))
+		b = binary.BigEndian.AppendUint64(b, uint64(one.Usable.UnixNano()))
 	}
-	return tx.Bucket(bucketNumbers).Put([]byte(day), b)
+	tx.Put(bucketNumbers, day, b)
 }
 
 // take gives out the next number of today, within the transaction that says
 // what it was given for: a number is never given twice, and never lost to a
 // crash in between.
-func (n *numbers) take(tx *bolt.Tx, now time.Time) (string, error) {
+func (n *numbers) take(tx *journal.Tx, now time.Time) (string, error) {
 	day := complaint.Day(now.In(n.g.cfg.Location))
 	all, err := blocks(tx, day)
 	if err != nil {
@@ -110,11 +121,15 @@ func (n *numbers) take(tx *bolt.Tx, now time.Time) (string, error) {
 			return "", err
 		}
 		b.Next++
-		if left(all) < int(n.size.Load())/2 {
+		rest := left(all)
+		if rest < int(n.size.Load())/2 {
 			n.wake()
 		}
-		return number, putBlocks(tx, day, all)
+		n.low.Store(rest < numbersLow)
+		putBlocks(tx, day, all)
+		return number, nil
 	}
+	n.low.Store(true)
 	n.wake()
 	return "", errNoNumber
 }
@@ -167,7 +182,7 @@ func (n *numbers) refill(ctx context.Context) error {
 	}
 	for _, day := range days {
 		var all []block
-		err := n.g.spool.db.View(func(tx *bolt.Tx) (err error) {
+		err := n.g.spool.View(func(tx *journal.Tx) (err error) {
 			all, err = blocks(tx, day)
 			return err
 		})
@@ -211,7 +226,7 @@ func (n *numbers) lease(ctx context.Context, day string, have []block, count int
 		return fmt.Errorf("lease numbers of %s: all %d of the day are given out; contacts wait in the spool for tomorrow's", day, complaint.MaxSequence)
 	}
 	b := block{Next: int(got[0]), Last: int(got[1]), Usable: time.Now().Add(n.g.cfg.Settle)}
-	return n.g.spool.update(func(tx *bolt.Tx) error {
+	return n.g.spool.Update(func(tx *journal.Tx) error {
 		all, err := blocks(tx, day)
 		if err != nil {
 			return err
@@ -223,19 +238,23 @@ func (n *numbers) lease(ctx context.Context, day string, have []block, count int
 				kept = append(kept, old)
 			}
 		}
-		return putBlocks(tx, day, append(kept, b))
+		putBlocks(tx, day, append(kept, b))
+		return nil
 	})
 }
 
 // assert tells a Redis that lost data which numbers are given out.
 func (n *numbers) assert(ctx context.Context) error {
 	known := map[string][]block{}
-	err := n.g.spool.db.View(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketNumbers).ForEach(func(k, _ []byte) error {
-			all, err := blocks(tx, string(k))
-			known[string(k)] = all
-			return err
-		})
+	err := n.g.spool.View(func(tx *journal.Tx) error {
+		for day := range tx.Walk(bucketNumbers, "", "") {
+			all, err := blocks(tx, day)
+			if err != nil {
+				return err
+			}
+			known[day] = all
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -249,19 +268,11 @@ func (n *numbers) assert(ctx context.Context) error {
 }
 
 // forget drops the blocks of days gone by.
-func (n *numbers) forget(tx *bolt.Tx, now time.Time) error {
+func (n *numbers) forget(tx *journal.Tx, now time.Time) error {
 	oldest := complaint.Day(now.In(n.g.cfg.Location).AddDate(0, 0, -2))
-	b := tx.Bucket(bucketNumbers)
-	var old [][]byte
-	_ = b.ForEach(func(k, _ []byte) error {
-		if string(k) < oldest {
-			old = append(old, append([]byte(nil), k...))
-		}
-		return nil
-	})
-	for _, k := range old {
-		if err := b.Delete(k); err != nil {
-			return err
+	for _, day := range slices.Collect(tx.Walk(bucketNumbers, "", "")) {
+		if day < oldest {
+			tx.Delete(bucketNumbers, day)
 		}
 	}
 	return nil

@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	bolt "go.etcd.io/bbolt"
 
 	"hearken/complaint"
+	"hearken/queue/journal"
 )
 
 const (
@@ -134,7 +134,7 @@ func (g *Gateway) publishRound(ctx context.Context) (more bool, err error) {
 	if numbers != nil {
 		return false, numbers
 	}
-	return len(line) == publishMost || len(round) < len(line) || len(g.wake) > 0 || g.spool.depth.Load() > 0, nil
+	return len(line) == publishMost || len(round) < len(line) || len(g.wake) > 0 || g.spool.depth() > 0, nil
 }
 
 type damagedEntry struct {
@@ -145,12 +145,24 @@ type damagedEntry struct {
 
 // first reads the head of the line.
 func (g *Gateway) first(most int) (line []pending, damaged []damagedEntry, err error) {
-	err = g.spool.db.View(func(tx *bolt.Tx) error {
-		cur := tx.Bucket(bucketWaiting).Cursor()
-		for k, v := cur.First(); k != nil && len(line) < most; k, v = cur.Next() {
-			p := pending{seq: seqOf(k)}
-			if err := unseal(v, &p.entry); err != nil || len(p.entry.Contacts) == 0 {
-				damaged = append(damaged, damagedEntry{p.seq, bytes.Clone(v), fmt.Sprint(err)})
+	err = g.spool.View(func(tx *journal.Tx) error {
+		for key := range tx.Walk(bucketWaiting, "", "") {
+			if len(line) == most {
+				break
+			}
+			p := pending{seq: journal.Number(key)}
+			var b []byte
+			var err error
+			if e, ok := g.recent.get(p.seq); ok {
+				p.entry = e
+			} else if b, err = tx.Get(bucketWaiting, key); err == nil {
+				p.entry, err = unsealEntry(b)
+			}
+			if number, err := tx.Get(bucketGiven, key); err == nil && number != nil {
+				p.entry.Number = string(number)
+			}
+			if err != nil {
+				damaged = append(damaged, damagedEntry{p.seq, bytes.Clone(b), fmt.Sprint(err)})
 				continue
 			}
 			line = append(line, p)
@@ -194,14 +206,12 @@ func (g *Gateway) assign(round []pending) (todo []pending, short, err error) {
 		return round, nil, nil // nothing to write, and so no fsync that others wait for
 	}
 	now := time.Now()
-	err = g.spool.update(func(tx *bolt.Tx) error {
+	err = g.spool.Update(func(tx *journal.Tx) error {
 		todo, short = nil, nil
 		for _, p := range round {
 			last := p.entry.Contacts[len(p.entry.Contacts)-1]
 			if p.addsNothing() {
-				if err := g.drop(tx, p); err != nil {
-					return err
-				}
+				g.drop(tx, p)
 				g.client.cfg.Audit.Duplicate(last.Channel, last.Account, last.ID)
 				continue
 			}
@@ -215,9 +225,7 @@ func (g *Gateway) assign(round []pending) (todo []pending, short, err error) {
 					return err
 				}
 				p.entry.Number = number
-				if err := g.replace(tx, p); err != nil {
-					return err
-				}
+				tx.Put(bucketGiven, journal.Key(p.seq), []byte(number))
 			}
 			todo = append(todo, p)
 		}
@@ -249,33 +257,38 @@ func (g *Gateway) leadDropped(ctx context.Context, round []pending) error {
 	return nil
 }
 
-// replace writes an entry anew in its place.
-func (g *Gateway) replace(tx *bolt.Tx, p pending) error {
-	key := seqKey(p.seq)
-	if err := g.spool.remove(tx, bucketWaiting, key); err != nil {
-		return err
-	}
-	// It was within the bound before; the few bytes of its number are no
-	// reason to refuse it now.
-	limit := g.spool.limit
-	g.spool.limit = 1 << 62
-	err := g.spool.put(tx, bucketWaiting, key, p.entry)
-	g.spool.limit = limit
-	return err
-}
-
-// drop takes an entry out of line, and forgets its contacts' ids.
-func (g *Gateway) drop(tx *bolt.Tx, p pending) error {
-	if err := g.spool.remove(tx, bucketWaiting, seqKey(p.seq)); err != nil {
-		return err
-	}
-	g.spool.depth.Add(-1)
-	for _, c := range p.entry.Contacts {
-		if err := tx.Bucket(bucketIDs).Delete([]byte(c.ID)); err != nil {
+// replace writes an entry anew in its place. It was within the bound before;
+// a few bytes more are no reason to refuse it now.
+func (g *Gateway) replace(tx *journal.Tx, p pending) error {
+	lines := make([]line, len(p.entry.Contacts))
+	for i, c := range p.entry.Contacts {
+		var err error
+		if lines[i], err = newLine(c); err != nil {
 			return err
 		}
 	}
+	b, err := sealEntry(p.entry, lines)
+	if err != nil {
+		return err
+	}
+	g.leave(tx, p)
+	tx.Put(bucketWaiting, journal.Key(p.seq), b)
 	return nil
+}
+
+// leave takes an entry out of line.
+func (g *Gateway) leave(tx *journal.Tx, p pending) {
+	g.recent.drop(p.seq)
+	tx.Delete(bucketWaiting, journal.Key(p.seq))
+	tx.Delete(bucketGiven, journal.Key(p.seq))
+}
+
+// drop takes an entry out of line, and forgets its contacts' ids.
+func (g *Gateway) drop(tx *journal.Tx, p pending) {
+	g.leave(tx, p)
+	for _, c := range p.entry.Contacts {
+		tx.Delete(bucketIDs, c.ID)
+	}
 }
 
 // render makes the records, and sets aside what can't be one.
@@ -434,7 +447,7 @@ func (g *Gateway) send(ctx context.Context, todo []pending) error {
 	if err != nil {
 		return err
 	}
-	err = g.spool.update(func(tx *bolt.Tx) error {
+	err = g.spool.Update(func(tx *journal.Tx) error {
 		for i, p := range todo {
 			if err := g.book(tx, p, results[i]); err != nil {
 				return err
@@ -473,6 +486,7 @@ func (g *Gateway) sendAll(ctx context.Context, pubs []publication) ([]result, er
 			return nil, err
 		}
 	}
+	floors := g.marks.floors()
 	cmds, err := g.client.runScripts(ctx, g.client.lua.publish, calls)
 	if err != nil {
 		return nil, fmt.Errorf("publish %d records: %w", len(pubs), err)
@@ -483,7 +497,9 @@ func (g *Gateway) sendAll(ctx context.Context, pubs []publication) ([]result, er
 			return nil, fmt.Errorf("publish %s: %w", pubs[i].ID, err)
 		}
 		if out[i].what == "ok" {
-			g.marks.confirm(pubs[i].Partition, out[i].before, marks[i])
+			part := pubs[i].Partition
+			g.marks.confirm(part, floors[part], out[i].before, marks[i])
+			floors[part] = marks[i] // the next one's answer came after it
 		}
 	}
 	return out, g.alias(ctx, pubs, out)
@@ -559,27 +575,23 @@ func readResult(cmd *redis.Cmd) (result, error) {
 
 // book writes what came of one entry: it is kept for a while, or dropped, or
 // changed and left in line for the next round.
-func (g *Gateway) book(tx *bolt.Tx, p pending, r result) error {
+func (g *Gateway) book(tx *journal.Tx, p pending, r result) error {
 	switch r.what {
 	case "ok":
-		if err := g.spool.remove(tx, bucketWaiting, seqKey(p.seq)); err != nil {
-			return err
-		}
-		g.spool.depth.Add(-1)
+		g.leave(tx, p)
 		if err := g.remember(tx, p.entry.Contacts, known{p.pub.Number, p.pub.Event}, p.pub.At); err != nil {
 			return err
 		}
-		seq, err := tx.Bucket(bucketKept).NextSequence()
-		if err != nil {
-			return err
+		b, err := sealPublication(p.pub)
+		if err == nil {
+			err = g.spool.put(tx, bucketKept, journal.Key(tx.Next(bucketKept)), b)
 		}
-		err = g.spool.put(tx, bucketKept, seqKey(seq), p.pub)
 		if errors.Is(err, complaint.ErrFull) {
 			return nil // it is published; only the keeping a while is given up
 		}
 		return err
 	case "duplicate":
-		return g.drop(tx, p)
+		g.drop(tx, p)
 	case "part":
 		seen := map[int]bool{}
 		for _, i := range r.seen {
@@ -620,7 +632,8 @@ func (g *Gateway) setAside(ctx context.Context, seq uint64, contacts []complaint
 		return err
 	}
 	g.client.cfg.Audit.Dead("contact", id, reason)
-	return g.spool.update(func(tx *bolt.Tx) error {
-		return g.drop(tx, pending{seq: seq, entry: entry{Contacts: contacts}})
+	return g.spool.Update(func(tx *journal.Tx) error {
+		g.drop(tx, pending{seq: seq, entry: entry{Contacts: contacts}})
+		return nil
 	})
 }

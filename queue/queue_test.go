@@ -13,11 +13,11 @@ import (
 	"testing"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
 	"go.uber.org/goleak"
 
 	"hearken/complaint"
 	"hearken/internal/redisserver/redistest"
+	"hearken/queue/journal"
 )
 
 func TestMain(m *testing.M) {
@@ -269,7 +269,7 @@ func TestCallIsOneComplaintInAnyOrder(t *testing.T) {
 	r.accept(call("CA2", "recording", false))
 	r.accept(call("CA3", "hangup", true))
 	r.accept(call("CA3", "hangup", true))
-	await(t, "an empty line", func() bool { return r.gw.spool.depth.Load() == 0 })
+	await(t, "an empty line", func() bool { return r.gw.spool.depth() == 0 })
 	events := map[string][]string{}
 	for _, m := range r.awaitIntake(5) {
 		events[m.text("number")] = append(events[m.text("number")], m.text("event"))
@@ -578,7 +578,7 @@ func TestNotebookAndSpoolSurvive(t *testing.T) {
 	if err != nil || len(got) != 1 || string(got["recording/1"]) != "a" {
 		t.Errorf("notes: %q, %v", got, err)
 	}
-	if _, err := openSpool(r.dir+"/spool.db", 1); !errors.Is(err, ErrLocked) {
+	if _, err := openSpool(r.dir, 1, slog.Default()); !errors.Is(err, journal.ErrLocked) {
 		t.Errorf("a second process: %v", err)
 	}
 }
@@ -627,8 +627,9 @@ func TestChatLog(t *testing.T) {
 
 func TestDayWithoutNumbersKeepsContacts(t *testing.T) {
 	r := newRig(t)
-	err := r.gw.spool.update(func(tx *bolt.Tx) error {
-		return putBlocks(tx, complaint.Day(time.Now().In(r.gw.cfg.Location)), []block{{Next: complaint.MaxSequence + 1, Last: complaint.MaxSequence}})
+	err := r.gw.spool.Update(func(tx *journal.Tx) error {
+		putBlocks(tx, complaint.Day(time.Now().In(r.gw.cfg.Location)), []block{{Next: complaint.MaxSequence + 1, Last: complaint.MaxSequence, Usable: time.Now()}})
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -638,7 +639,7 @@ func TestDayWithoutNumbersKeepsContacts(t *testing.T) {
 	if got.ID == "" {
 		t.Fatal("not accepted")
 	}
-	if r.gw.spool.depth.Load() == 0 && len(r.records(streamIntake)) == 0 {
+	if r.gw.spool.depth() == 0 && len(r.records(streamIntake)) == 0 {
 		t.Error("the contact is neither in the spool nor on the intake")
 	}
 }

@@ -101,7 +101,7 @@ func customer(c complaint.Contact) string {
 type lookup struct {
 	ids     [][]*redis.StringCmd // [contact][partition]
 	threads [][]*redis.StringCmd // [name][partition]
-	known   []*redis.BoolCmd     // [partition] the claimed number's complaint is there
+	known   []*redis.SliceCmd    // [partition] the claimed number's complaint is there
 	sender  []*redis.BoolSliceCmd
 	by      []string
 }
@@ -155,7 +155,7 @@ func (c *Client) ask(ctx context.Context, p redis.Pipeliner, e entry) lookup {
 			members[i] = w
 		}
 		for _, part := range c.parts {
-			l.known = append(l.known, p.HExists(ctx, part.complaint(last.Number), "last"))
+			l.known = append(l.known, p.HMGet(ctx, part.complaint(last.Number), "id", "last"))
 			if len(members) > 0 {
 				l.sender = append(l.sender, p.SMIsMember(ctx, part.people(last.Number), members...))
 			}
@@ -190,7 +190,7 @@ func (c *Client) settle(e entry, l lookup) thread {
 	}
 	last := e.Contacts[len(e.Contacts)-1]
 	for part, known := range l.known {
-		if !known.Val() {
+		if is := known.Val(); len(is) < 2 || (is[0] == nil && is[1] == nil) {
 			continue
 		}
 		sender := false

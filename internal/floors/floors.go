@@ -49,7 +49,6 @@ var owners = []struct {
 	rooms   []string
 }{
 	{"github.com/redis/go-redis", []string{"queue"}},
-	{"go.etcd.io/bbolt", []string{"queue"}},
 	{"github.com/emersion/", []string{"channels/email"}},
 	{"github.com/gorilla/websocket", []string{"channels/chat"}},
 	{"github.com/twilio/", []string{"channels/phone"}},

@@ -33,8 +33,9 @@ if a.event == 'registered' then
   end
   if redis.call('HGET', KEYS[2], 'id') then return {'taken'} end
   redis.call('HSET', KEYS[2], 'id', a.id, 'record', ARGV[2])
+else
+  redis.call('HSET', KEYS[2], 'last', ARGV[2])
 end
-redis.call('HSET', KEYS[2], 'last', ARGV[2])
 redis.call('EXPIRE', KEYS[2], a.remember)
 local entry = redis.call('XADD', KEYS[1], '*', 'id', a.id, 'number', a.number, 'event', a.event, 'record', ARGV[2])
 for i = 1, a.ids do
