@@ -11,27 +11,54 @@ import (
 
 // batch is files that are made durable together.
 type batch struct {
-	files []staged
+	files []*staged
 	done  chan struct{}
 	err   error
 }
 
-// staged is a file that is written and not yet in its place.
+// staged is a file that is not yet in its place: a small one is not even
+// written.
 type staged struct {
-	f    *os.File
-	path string
+	body   []byte
+	f      *os.File
+	path   string
+	placed bool
 }
 
-// commit makes a written file durable in its place. Files that come while
-// others are at it wait and go together: the first of them does the work.
-func (s *Store) commit(f *os.File, path string) error {
+// write makes the file of a small one.
+func (one *staged) write(tmp string) (err error) {
+	if one.f != nil {
+		return nil
+	}
+	if one.f, err = os.CreateTemp(tmp, "put-*"); err != nil {
+		return err
+	}
+	_, err = one.f.Write(one.body)
+	return err
+}
+
+// close leaves nothing behind of a file that did not get to its place.
+func (one *staged) close() {
+	if one.f == nil {
+		return
+	}
+	_ = one.f.Close() // synced, or thrown away
+	if !one.placed {
+		_ = os.Remove(one.f.Name())
+	}
+	one.f = nil
+}
+
+// commit makes a file durable in its place. Files that come while others are
+// at it wait and go together: the first of them does the work.
+func (s *Store) commit(one *staged) error {
 	s.mu.Lock()
 	first := s.next == nil
 	if first {
 		s.next = &batch{done: make(chan struct{})}
 	}
 	b := s.next
-	b.files = append(b.files, staged{f, path})
+	b.files = append(b.files, one)
 	s.mu.Unlock()
 	if !first {
 		<-b.done
@@ -47,10 +74,19 @@ func (s *Store) commit(f *os.File, path string) error {
 	return b.err
 }
 
-// place syncs the files, renames them, and syncs their folders. With an error
-// none of them counts as kept; one that got to its place is whole all the same.
-func (s *Store) place(files []staged) error {
+// place writes the files, syncs them, renames them, and syncs their folders.
+// With an error none of them counts as kept; one that got to its place is
+// whole all the same.
+func (s *Store) place(files []*staged) error {
 	var syncs errgroup.Group
+	for _, one := range files {
+		if one.f == nil {
+			defer one.close()
+		}
+		if err := one.write(s.tmp()); err != nil {
+			return err
+		}
+	}
 	for _, one := range files { // at once: the journal takes those that wait together
 		syncs.Go(one.f.Sync)
 	}
@@ -70,6 +106,7 @@ func (s *Store) place(files []staged) error {
 		if err := os.Rename(one.f.Name(), one.path); err != nil {
 			return err
 		}
+		one.placed = true
 	}
 	for folder := range folders {
 		syncs.Go(func() error { return syncDir(folder) })

@@ -5,6 +5,7 @@
 package blob
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -42,50 +43,84 @@ type Store struct {
 // New opens the store in dir, making the folder if needed, and clears away
 // what a crash left half-written.
 func New(dir string) (*Store, error) {
-	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o700); err != nil {
+	s := &Store{dir: dir}
+	if err := os.MkdirAll(s.tmp(), 0o700); err != nil {
 		return nil, fmt.Errorf("open the blob store: %w", err)
 	}
-	s := &Store{dir: dir}
-	stray, err := os.ReadDir(filepath.Join(dir, "tmp"))
+	stray, err := os.ReadDir(s.tmp())
 	if err != nil {
 		return nil, fmt.Errorf("open the blob store: %w", err)
 	}
 	for _, e := range stray {
 		if fi, err := e.Info(); err == nil && time.Since(fi.ModTime()) > strayAge {
-			_ = os.Remove(filepath.Join(dir, "tmp", e.Name()))
+			_ = os.Remove(filepath.Join(s.tmp(), e.Name()))
 		}
 	}
 	return s, nil
 }
 
+// smallMost is up to where a body waits in memory for its file: many files are
+// made one after the other much faster than at the same time, when they wait
+// for each other's folder.
+const smallMost = 64 << 10
+
 // Put stores everything that r gives, at most limit bytes, durably. The same
 // bytes give the same Blob and are kept once. It streams: memory stays flat.
 func (s *Store) Put(r io.Reader, limit int64) (complaint.Blob, error) {
-	f, err := os.CreateTemp(filepath.Join(s.dir, "tmp"), "put-*")
+	b, err := s.put(r, limit)
 	if err != nil {
-		return complaint.Blob{}, fmt.Errorf("store a blob: %w", err)
-	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(f, h), io.LimitReader(r, limit+1))
-	if err != nil {
-		return complaint.Blob{}, fmt.Errorf("store a blob: %w", err)
-	}
-	if n > limit {
-		return complaint.Blob{}, fmt.Errorf("store a blob of more than %d bytes: %w", limit, ErrTooBig)
-	}
-	sum := hex.EncodeToString(h.Sum(nil))
-	b := complaint.Blob{Ref: prefix + sum, SHA256: sum, Size: n}
-	path := s.path(sum)
-	if fi, err := os.Stat(path); err == nil && fi.Size() == n {
-		return b, nil // only ever renamed into place after it was synced
-	}
-	if err := s.commit(f, path); err != nil {
 		return complaint.Blob{}, fmt.Errorf("store a blob: %w", err)
 	}
 	return b, nil
 }
+
+func (s *Store) put(r io.Reader, limit int64) (complaint.Blob, error) {
+	h := sha256.New()
+	r = io.TeeReader(io.LimitReader(r, limit+1), h)
+	head, err := io.ReadAll(io.LimitReader(r, smallMost+1))
+	if err != nil {
+		return complaint.Blob{}, err
+	}
+	one, n := &staged{body: head}, int64(len(head))
+	if n > smallMost {
+		f, err := os.CreateTemp(s.tmp(), "put-*")
+		if err != nil {
+			return complaint.Blob{}, err
+		}
+		one = &staged{f: f}
+		defer one.close()
+		more, err := io.Copy(f, io.MultiReader(bytes.NewReader(head), r))
+		if err != nil {
+			return complaint.Blob{}, err
+		}
+		n = more
+	}
+	if n > limit {
+		return complaint.Blob{}, fmt.Errorf("more than %d bytes: %w", limit, ErrTooBig)
+	}
+	sum := hex.EncodeToString(h.Sum(nil))
+	one.path = s.path(sum)
+	b := complaint.Blob{Ref: prefix + sum, SHA256: sum, Size: n}
+	if fi, err := os.Stat(one.path); err == nil && fi.Size() == n {
+		return b, s.settled(fi, one.path)
+	}
+	return b, s.commit(one)
+}
+
+// settleTime is longer than a batch takes from the first rename to the last
+// sync.
+const settleTime = time.Minute
+
+// settled makes sure that a file which is there stays: it was synced before it
+// was renamed, but whoever did that may not have synced its folder yet.
+func (s *Store) settled(fi os.FileInfo, path string) error {
+	if time.Since(fi.ModTime()) > settleTime {
+		return nil
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func (s *Store) tmp() string { return filepath.Join(s.dir, "tmp") }
 
 // Open opens a blob for reading by its reference. A reference is checked, so
 // that it can't name any other file.

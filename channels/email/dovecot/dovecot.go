@@ -420,8 +420,12 @@ func (s *Server) Fill(user string, n int, mail func(i int) []byte) error {
 		}
 	}
 	for i := range n {
-		path := filepath.Join(top, "cur", fmt.Sprintf("%d.M%dP1.fill:2,", 1_700_000_000+i, i))
-		if err := errors.Join(os.WriteFile(path, mail(i), 0o600), os.Chown(path, uid, gid)); err != nil {
+		b := mail(i)
+		// As Dovecot names what it delivers. It hashes names: one where a counter
+		// stands twice collides with thousands of others, and a move takes ages.
+		name := fmt.Sprintf("%d.M%dP%d.host,S=%d,W=%d:2,", 1_700_000_000+i/3, i*386_093%1_000_000, 1000+i*7907%30_000, len(b), len(b))
+		path := filepath.Join(top, "cur", name)
+		if err := errors.Join(os.WriteFile(path, b, 0o600), os.Chown(path, uid, gid)); err != nil {
 			return fmt.Errorf("fill a mailbox: %w", err)
 		}
 	}
