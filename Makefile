@@ -3,13 +3,14 @@
 # make check  the tests, and the linters
 # make bench  the benchmarks
 # make calls  CALLS simulated calls to two gateways that are killed in turn, and a table
+# make rules  10,000 rules files that nobody would write: none panics, all format
 # make fuzz   every fuzz target for FUZZTIME
 
 FUZZTIME ?= 30s
 CALLS    ?= 1080
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: calls run build test check lint bench fuzz
+.PHONY: rules calls run build test check lint bench fuzz
 
 run: build
 	./bin/hearken demo
@@ -38,6 +39,9 @@ bench:
 
 calls:
 	HEARKEN_CALLS=$(CALLS) go test -count=1 -v -run OneComplaintOfOneNumber ./cmd/hearken
+
+rules:
+	HEARKEN_RULES=10000 go test -count=1 -v -run 'TestFormatAnyRules|TestAnyBrokenRules' ./config
 
 fuzz:
 	@for pkg in $$(go list ./...); do \

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 )
 
 // Bounds of what is read. A file that passes them is not one that a person
@@ -32,7 +33,15 @@ type node struct {
 	items     []*node
 	scalar    string
 	value     any // of a scalar: string, bool, int64, uint64, float64
+
+	// What only a formatter asks: how it was written.
+	literal bool   // a block of lines, | or >
+	flow    bool   // in brackets or braces
+	end     *place // of the closing one
 }
+
+// place is a line and a column, counted in characters from 1.
+type place struct{ line, col int }
 
 type kind int
 
@@ -181,7 +190,7 @@ func (f *file) convert(n ast.Node, depth int) *node {
 	}
 	switch v := n.(type) {
 	case *ast.MappingNode:
-		out.kind = mapping
+		out.kind, out.flow, out.end = mapping, v.IsFlowStyle, endOf(v.End)
 		for _, p := range v.Values {
 			f.addPair(out, p, depth)
 		}
@@ -192,7 +201,7 @@ func (f *file) convert(n ast.Node, depth int) *node {
 		out.kind = mapping
 		f.addPair(out, v, depth)
 	case *ast.SequenceNode:
-		out.kind = list
+		out.kind, out.flow, out.end = list, v.IsFlowStyle, endOf(v.End)
 		for _, item := range v.Values {
 			out.items = append(out.items, f.convert(item, depth+1))
 		}
@@ -200,7 +209,7 @@ func (f *file) convert(n ast.Node, depth int) *node {
 		f.fault(out.line, out.col, "anchors, aliases and tags are not read here; write the value out")
 	case *ast.NullNode:
 	case *ast.LiteralNode:
-		out.kind, out.scalar, out.value = scalar, v.Value.Value, v.Value.Value
+		out.kind, out.scalar, out.value, out.literal = scalar, v.Value.Value, v.Value.Value, true
 	case *ast.StringNode:
 		out.kind, out.scalar, out.value = scalar, v.Value, v.Value
 	case ast.ScalarNode:
@@ -213,6 +222,13 @@ func (f *file) convert(n ast.Node, depth int) *node {
 		f.fault(out.line, out.col, "this kind of YAML is not read here")
 	}
 	return out
+}
+
+func endOf(t *token.Token) *place {
+	if t == nil {
+		return nil
+	}
+	return &place{t.Position.Line, t.Position.Column}
 }
 
 func (f *file) addPair(out *node, p *ast.MappingValueNode, depth int) {

@@ -14,6 +14,7 @@ type rulesCmd struct {
 	Explain  rulesExplainCmd  `cmd:"" help:"Say why a complaint, a mail or words go where they go."`
 	Diff     rulesDiffCmd     `cmd:"" help:"Try new rules on past complaints: what would move where."`
 	Coverage rulesCoverageCmd `cmd:"" help:"Say which rules decided past complaints, and which can never decide."`
+	Fmt      rulesFmtCmd      `cmd:"" help:"Write rules files in canonical form: key order, quotes, indentation; comments stay."`
 	Schema   rulesSchemaCmd   `cmd:"" help:"Print the JSON Schema of rules files, for editors."`
 	Train    rulesTrainCmd    `cmd:"" help:"Train a classifier on past complaints whose types are known."`
 	Evaluate rulesEvaluateCmd `cmd:"" help:"Measure how well types are found in complaints whose types are known."`
