@@ -7,6 +7,7 @@ type Delivery struct {
 	Partition int
 	Entry     string // stream entry id
 	Record    Record
+	Text      string  // Record as it came, JSON; "" where it was changed since
 	Attempts  int     // how often it has been delivered, this time included
 	Current   *Route  // where the complaint is already, for a supplement
 	Before    *Record // by which it got there, for a supplement that brings a transcript

@@ -10,7 +10,8 @@ import (
 	"hearken/internal/lifecycle"
 )
 
-// Stream is where records come from and go to; the queue has it.
+// Stream is where records come from and go to; the queue has it. Read is called
+// by one goroutine, Move and Dead by another.
 type Stream interface {
 	// Read returns up to most records, or none after about a second.
 	Read(ctx context.Context, most int) ([]complaint.Delivery, error)
@@ -36,18 +37,34 @@ func New(stream Stream, rules func() *Rules, log *slog.Logger) *Dispatcher {
 }
 
 // Run moves records until ctx ends. Troubles of the stream are waited out.
+// While one batch is on its way to the departments, the next is read.
 func (d *Dispatcher) Run(ctx context.Context) error {
+	batches := make(chan []complaint.Delivery)
+	go func() {
+		defer close(batches)
+		d.read(ctx, batches)
+	}()
+	for batch := range batches {
+		d.dispatch(ctx, batch)
+	}
+	return nil
+}
+
+func (d *Dispatcher) read(ctx context.Context, batches chan<- []complaint.Delivery) {
 	for ctx.Err() == nil {
 		var batch []complaint.Delivery
 		lifecycle.Persist(ctx, d.log, "read the intake", func() (err error) {
 			batch, err = d.stream.Read(ctx, readMost)
 			return err
 		})
-		if len(batch) > 0 && ctx.Err() == nil {
-			d.dispatch(ctx, batch)
+		if len(batch) == 0 {
+			continue
+		}
+		select {
+		case batches <- batch:
+		case <-ctx.Done(): // the batch stays pending, and comes again
 		}
 	}
-	return nil
 }
 
 // dispatch finishes one batch, or leaves off when ctx ends: what is not
@@ -112,7 +129,7 @@ func again(d *complaint.Delivery) string {
 	case d.Before.Narrative != "":
 		return ""
 	case is > was && was >= 0:
-		d.Record.Priority = d.Before.Priority
+		d.Record.Priority, d.Text = d.Before.Priority, ""
 		d.Record.Classification.Reasons = append(slices.Clone(d.Record.Classification.Reasons), "had it before: "+d.Before.Priority)
 	}
 	return "no words before"

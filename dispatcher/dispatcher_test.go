@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -201,6 +202,7 @@ func TestLaws(t *testing.T) {
 
 // memory is a stream that fails on demand.
 type memory struct {
+	sync.Mutex
 	in    []complaint.Delivery
 	moved []complaint.Move
 	dead  map[string]string
@@ -208,6 +210,8 @@ type memory struct {
 }
 
 func (m *memory) trouble() error {
+	m.Lock()
+	defer m.Unlock()
 	if m.fail > 0 {
 		m.fail--
 		return errors.New("redis is away")

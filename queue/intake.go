@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	fastjson "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/redis/go-redis/v9"
 
 	"hearken/complaint"
@@ -61,8 +64,8 @@ func (in *Intake) Read(ctx context.Context, most int) ([]complaint.Delivery, err
 }
 
 func (in *Intake) decode(m message) complaint.Delivery {
-	d := complaint.Delivery{Partition: m.part, Entry: m.id, Attempts: m.attempts}
-	if err := json.Unmarshal([]byte(m.text("record")), &d.Record); err != nil {
+	d := complaint.Delivery{Partition: m.part, Entry: m.id, Attempts: m.attempts, Text: m.text("record")}
+	if err := fastjson.Unmarshal([]byte(d.Text), &d.Record, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)); err != nil {
 		d.Err = fmt.Errorf("the field record is not a record: %w", err)
 	} else if d.Record.ID == "" || d.Record.Number == "" {
 		d.Err = errors.New("the record has no id or no number")
@@ -77,9 +80,10 @@ func (in *Intake) decode(m message) complaint.Delivery {
 // another dispatcher.
 func (in *Intake) withRoutes(ctx context.Context, fresh []complaint.Delivery) ([]complaint.Delivery, error) {
 	now := time.Now()
+	before := in.later
 	for _, d := range fresh {
 		same := func(w waiting) bool { return w.d.Partition == d.Partition && w.d.Entry == d.Entry }
-		if !slices.ContainsFunc(in.later, same) { // a claim hands out again what waits here
+		if !slices.ContainsFunc(before, same) { // a claim hands out again what waits here
 			in.later = append(in.later, waiting{d, now.Add(supplementWait)})
 		}
 	}
@@ -99,22 +103,21 @@ func (in *Intake) withRoutes(ctx context.Context, fresh []complaint.Delivery) ([
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("look up routes: %w", err)
 	}
-	var out []complaint.Delivery
+	out := make([]complaint.Delivery, 0, len(in.later))
 	var keep []waiting
+	kept := map[string]bool{} // numbers: a route that comes between two questions lets nothing overtake
 	for i, w := range in.later {
 		if cmds[i] == nil {
 			out = append(out, w.d)
 			continue
 		}
 		w.d.Current, w.d.Before = routed(cmds[i].Val())
-		switch {
-		case w.d.Current != nil:
+		if !kept[w.d.Record.Number] && (w.d.Current != nil || now.After(w.until)) {
 			out = append(out, w.d)
-		case now.After(w.until):
-			out = append(out, w.d)
-		default:
-			keep = append(keep, w)
+			continue
 		}
+		kept[w.d.Record.Number] = true
+		keep = append(keep, w)
 	}
 	in.later = keep
 	return out, nil
@@ -142,22 +145,6 @@ func routed(fields []any) (*complaint.Route, *complaint.Record) {
 	return route, before
 }
 
-// moveSpec is the JSON argument of move.lua.
-type moveSpec struct {
-	Streams  int    `json:"streams"`
-	ID       string `json:"id"`
-	Entry    string `json:"entry"`
-	Number   string `json:"number"`
-	Event    string `json:"event"`
-	Type     string `json:"type"`
-	Priority string `json:"priority"`
-	Route    string `json:"route"`
-	Again    bool   `json:"again"`
-	Dedupe   int64  `json:"dedupe"`
-	Remember int64  `json:"remember"`
-	History  string `json:"history"`
-}
-
 // Move puts every record on its lead's and collaborators' streams, once, and
 // takes it off the intake: one script for each partition's share of the
 // batch. After an error it may have happened or not; repeating it is safe.
@@ -176,47 +163,64 @@ func (in *Intake) Move(ctx context.Context, moves []complaint.Move) error {
 
 func (in *Intake) movePart(ctx context.Context, p partition, batch []complaint.Move) error {
 	keys := []string{p.stream(streamIntake), p.departments()}
-	args := []any{groupDispatchers}
+	args := []any{groupDispatchers, seconds(in.c.cfg.Remember)}
 	for _, m := range batch {
-		r := m.Record
-		r.Route = &m.Route
-		record, err := json.Marshal(r)
+		r := &m.Record
+		route, err := json.Marshal(m.Route)
+		if err != nil {
+			return fmt.Errorf("encode the route of %s: %w", r.ID, err)
+		}
+		record, err := routedText(&m, route)
 		if err != nil {
 			return fmt.Errorf("encode record %s: %w", r.ID, err)
 		}
-		spec := moveSpec{
-			Streams: 1 + len(m.Route.Collaborators), ID: r.ID, Entry: m.Entry, Number: r.Number, Event: r.Event, Type: r.Type, Priority: r.Priority,
-			Dedupe: seconds(in.c.cfg.Dedupe), Remember: seconds(in.c.cfg.Remember),
-			History: historyLine("routed", map[string]string{"id": r.ID, "department": m.Route.Department, "rule": m.Route.Rule, "again": m.Route.Again}),
-			Again:   m.Route.Again != "",
+		booked, again := string(route), ""
+		switch {
+		case m.Route.Again != "":
+			again = "1"
+		case r.Event == complaint.Supplemented && m.Current != nil:
+			booked = ""
 		}
-		if r.Event != complaint.Supplemented || m.Current == nil || spec.Again {
-			route, err := json.Marshal(m.Route)
-			if err != nil {
-				return fmt.Errorf("encode the route of %s: %w", r.ID, err)
-			}
-			spec.Route = string(route)
-		}
-		arg, err := json.Marshal(spec)
-		if err != nil {
-			return fmt.Errorf("encode the move of %s: %w", r.ID, err)
-		}
-		keys = append(keys, p.record(r.ID), p.complaint(r.Number), p.history(r.Number), p.dept(m.Route.Department))
+		keys = append(keys, p.complaint(r.Number), p.history(r.Number), p.dept(m.Route.Department))
 		for _, code := range m.Route.Collaborators {
 			keys = append(keys, p.dept(code))
 		}
-		args = append(args, string(arg), string(record))
+		history := historyLine("routed", map[string]string{"id": r.ID, "department": m.Route.Department, "rule": m.Route.Rule, "again": m.Route.Again})
+		args = append(args, 1+len(m.Route.Collaborators), m.Entry, r.ID, r.Number, r.Event, r.Type, r.Priority, booked, again, history, record)
 	}
-	moved, err := in.c.run(ctx, in.c.lua.move, keys, args...).Int64Slice()
+	moved, err := in.c.run(ctx, in.c.lua.move, keys, args...).Slice()
+	if err == nil && len(moved) != len(batch) {
+		err = fmt.Errorf("redis answered for %d of them", len(moved))
+	}
 	if err != nil {
 		return fmt.Errorf("move %d records to their departments: %w", len(batch), err)
 	}
 	for i, m := range batch {
-		if i < len(moved) && moved[i] == 1 {
-			in.c.cfg.Audit.Routed(m.Record.ID, m.Record.Number, m.Route.Department, m.Route.Rule)
+		switch what := moved[i].(type) {
+		case string:
+			if err := in.Dead(ctx, m.Delivery, "it can't be added to "+what); err != nil {
+				return err
+			}
+		case int64:
+			if what == 1 {
+				in.c.cfg.Audit.Routed(m.Record.ID, m.Record.Number, m.Route.Department, m.Route.Rule)
+			}
 		}
 	}
 	return nil
+}
+
+// routedText is the record with its route, JSON. Where the record is still as
+// it came, the route is put into its text: that costs a tenth of encoding it,
+// and keeps what a newer gateway may have written into it.
+func routedText(m *complaint.Move, route []byte) (string, error) {
+	if body, ok := strings.CutSuffix(m.Text, "}"); ok && m.Record.Route == nil {
+		return body + `,"route":` + string(route) + "}", nil
+	}
+	r := m.Record
+	r.Route = &m.Route
+	b, err := json.Marshal(r)
+	return string(b), err
 }
 
 // Dead gives a delivery up to the dead stream, with its reason.

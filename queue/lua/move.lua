@@ -1,42 +1,72 @@
 -- move puts a batch of records on their departments' streams, each once, and
 -- takes them off the intake.
 -- KEYS[1] intake  KEYS[2] departments (the set of streams that exist)
--- then for every record: record:<id>, complaint:<number>, history:<number>,
---   and its departments' streams, the lead's first
--- ARGV[1] the consumer group
--- then for every record: JSON {streams, id, entry, number, event, type, priority,
---   route (JSON, "" for a supplement), again (bool: it replaces the route that
---   there is), dedupe, remember, history}, and the record, JSON
--- Returns a list of 1 (moved) and 0 (had been moved before), one a record.
-local k, out = 3, {}
-for i = 2, #ARGV, 2 do
-  local a = cjson.decode(ARGV[i])
-  local record = ARGV[i + 1]
-  local done = redis.call('HSETNX', KEYS[k], 'moved', a.entry)
-  if done == 1 then
-    redis.call('EXPIRE', KEYS[k], a.dedupe)
-    for s = 1, a.streams do
-      local stream = KEYS[k + 2 + s]
-      local role = 'collaborator'
-      if s == 1 then role = 'lead' end
-      redis.call('XADD', stream, '*', 'id', a.id, 'number', a.number, 'event', a.event, 'role', role,
-        'type', a.type, 'priority', a.priority, 'record', record)
+-- then for every record: complaint:<number>, history:<number>, and its
+--   departments' streams, the lead's first
+-- ARGV[1] the consumer group  ARGV[2] remember (seconds)
+-- then for every record: how many streams, entry, id, number, event, type,
+--   priority, route (JSON, "" for a supplement), again ("1": the route replaces
+--   the one that there is), history, and the record (JSON)
+-- Returns a list, one a record, of 1 (moved), 0 (had been moved before), or why
+--   it can't be: a stream's key holds something else. That one stays pending.
+-- It runs for every record there is, so it asks little: how long a key is kept
+-- is said by publishing, and here only for keys that are not there yet.
+local known = {}
+
+-- add puts a record on its streams, or on none of them.
+local function add(i, k, streams)
+  local role, added = 'lead', {}
+  for s = 1, streams do
+    local stream = KEYS[k + 1 + s]
+    local to = redis.pcall('XADD', stream, '*', 'id', ARGV[i + 2], 'number', ARGV[i + 3], 'event', ARGV[i + 4], 'role', role,
+      'type', ARGV[i + 5], 'priority', ARGV[i + 6], 'record', ARGV[i + 10])
+    if type(to) == 'table' then
+      for a = 1, s - 1 do redis.call('XDEL', KEYS[k + 1 + a], added[a]) end
+      return stream, to
+    end
+    if not known[stream] then
+      known[stream] = true
       redis.call('SADD', KEYS[2], stream)
     end
-    if a.route ~= '' then
-      if a.again then
-        redis.call('HSET', KEYS[k + 1], 'route', a.route, 'again', record)
-      else
-        redis.call('HSETNX', KEYS[k + 1], 'route', a.route)
-      end
-      redis.call('EXPIRE', KEYS[k + 1], a.remember)
-    end
-    redis.call('RPUSH', KEYS[k + 2], a.history)
-    redis.call('LTRIM', KEYS[k + 2], -500, -1)
-    redis.call('EXPIRE', KEYS[k + 2], a.remember)
+    role, added[s] = 'collaborator', to
   end
-  redis.call('XACK', KEYS[1], ARGV[1], a.entry)
-  out[#out + 1] = done
-  k = k + 3 + a.streams
 end
+
+-- book notes on the complaint that a record has been moved, and where to.
+local function book(i, k, mark, has)
+  local complaint, history, route = KEYS[k], KEYS[k + 1], ARGV[i + 7]
+  if route ~= '' and ARGV[i + 8] == '1' then
+    redis.call('HSET', complaint, mark, ARGV[i + 1], 'route', route, 'again', ARGV[i + 10])
+  elseif route ~= '' and not has[2] then
+    redis.call('HSET', complaint, mark, ARGV[i + 1], 'route', route)
+  else
+    redis.call('HSET', complaint, mark, ARGV[i + 1])
+  end
+  if not has[3] then redis.call('EXPIRE', complaint, ARGV[2]) end
+  local n = redis.call('RPUSH', history, ARGV[i + 9])
+  if n == 1 then redis.call('EXPIRE', history, ARGV[2]) end
+  if n > 500 then redis.call('LTRIM', history, -500, -1) end
+end
+
+local k, out, done = 3, {}, {}
+for i = 3, #ARGV, 11 do
+  local streams, mark = tonumber(ARGV[i]), 'moved:' .. ARGV[i + 2]
+  local has = redis.call('HMGET', KEYS[k], mark, 'route', 'id')
+  local result = 0
+  if not has[1] then
+    local stream, bad = add(i, k, streams)
+    if not bad then
+      book(i, k, mark, has)
+      result = 1
+    elseif bad.err:sub(1, 9) == 'WRONGTYPE' then
+      result = stream .. ': ' .. bad.err
+    else
+      return bad
+    end
+  end
+  if type(result) == 'number' then done[#done + 1] = ARGV[i + 1] end
+  out[#out + 1] = result
+  k = k + 2 + streams
+end
+if #done > 0 then redis.call('XACK', KEYS[1], ARGV[1], unpack(done)) end
 return out
