@@ -7,14 +7,18 @@ type Delivery struct {
 	Partition int
 	Entry     string // stream entry id
 	Record    Record
-	Text      string  // Record as it came, JSON; "" where it was changed since
-	Attempts  int     // how often it has been delivered, this time included
-	Current   *Route  // where the complaint is already, for a supplement
-	Before    *Record // by which it got there, for a supplement that brings a transcript
-	Err       error   // the entry can't be read as a record; it belongs on the dead stream
+	Text      string // Record as it came, JSON; "" where it was changed since
+	// Of an event that is Asked: who asks, why, and who led the complaint then.
+	By, Reason, Lead string
+	Attempts         int     // how often it has been delivered, this time included
+	Current          *Route  // where the complaint is already, for what is not Registered
+	Booked           string  // Current as it is booked, JSON
+	Before           *Record // by which it got there, for a supplement that brings a transcript
+	Err              error   // the entry can't be read as a record; it belongs on the dead stream
 }
 
-// Move is a Delivery with the route it was given.
+// Move is a Delivery with the route it was given. A route to no department
+// finishes what asks for nothing any more.
 type Move struct {
 	Delivery
 	Route Route

@@ -10,7 +10,19 @@ const Schema = "complaint.v1"
 const (
 	Registered   = "registered"   // a new complaint under a new number
 	Supplemented = "supplemented" // something more under a number that exists
+	Rerouted     = "rerouted"     // the complaint as it is has another lead; route.again says why
 )
+
+// Why a complaint comes to the dispatcher again. On the departments' streams
+// each is Rerouted.
+const (
+	Returned   = "returned"   // its lead says that it is not theirs
+	Unaccepted = "unaccepted" // its lead has not taken it in time
+	Redirected = "redirected" // an operator had the rules asked again
+)
+
+// Asked tells an event that asks for another lead, rather than bringing words.
+func Asked(event string) bool { return event == Returned || event == Unaccepted || event == Redirected }
 
 // The classes of contacts that the gateway tells apart.
 const (
@@ -124,6 +136,9 @@ const (
 	// FactTranscript is "true" where a supplement brings the words of what was
 	// registered without them.
 	FactTranscript = "transcript"
+	// FactRepeats is how many other complaints the customer has registered
+	// lately, as far as the queue knows; absent where there is none.
+	FactRepeats = "repeats"
 )
 
 // Route is where the dispatcher's rules send a record.
@@ -133,6 +148,11 @@ type Route struct {
 	Rule          string            `json:"rule"`                    // the route's name; "default" where none matched
 	Deadlines     map[string]string `json:"deadlines,omitempty"`     // clock name to RFC 3339 time
 	// Again says why a complaint that had a route was given a new one:
-	// "no words before", "priority P4 to P2".
+	// "no words before", "priority P4 to P2", "returned by FIN: not ours".
 	Again string `json:"again,omitempty"`
+
+	AcceptBy string   `json:"accept_by,omitempty"` // RFC 3339: who has not taken it by then loses it to the next
+	Next     []string `json:"next,omitempty"`      // departments that are next, should the lead return it or not take it
+	Before   []string `json:"before,omitempty"`    // that led it before, oldest first
+	Returns  int      `json:"returns,omitempty"`   // how often a lead gave it back
 }

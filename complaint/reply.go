@@ -6,7 +6,7 @@ import "time"
 // system or `hearken update` puts it on {complaints}:updates.
 type Update struct {
 	Number  string `json:"number"`
-	Status  string `json:"status"`
+	Status  string `json:"status"`            // Returned says that it is not theirs; any other that they have taken it
 	Message string `json:"message,omitempty"` // for the customer
 	By      string `json:"by,omitempty"`
 	Note    string `json:"note,omitempty"` // for colleagues, never sent

@@ -70,6 +70,7 @@ type Queue struct {
 	Consumer   string        `yaml:"consumer"` // this process's name in consumer groups; made of host and data_dir
 	Dedupe     time.Duration `yaml:"dedupe"`
 	Retain     time.Duration `yaml:"retain"`
+	Repeats    time.Duration `yaml:"repeats"`
 	Attempts   int           `yaml:"max_attempts"`
 	Receipts   int           `yaml:"receipts_per_hour"`
 	Settle     time.Duration `yaml:"number_settle"`

@@ -13,6 +13,7 @@ import (
 
 	"hearken/complaint"
 	"hearken/dispatcher"
+	"hearken/internal/calendar"
 	"hearken/normalize"
 )
 
@@ -23,6 +24,7 @@ type Rules struct {
 	Types       []string
 	Normalizer  *normalize.Normalizer
 	Router      *dispatcher.Rules
+	calendars   map[string]*calendar.Calendar
 	tests       []ruleTest
 }
 
@@ -30,18 +32,38 @@ type Rules struct {
 type rulesFile struct {
 	Version     int                   `yaml:"version"`
 	Timezone    string                `yaml:"timezone"`
-	Departments entries[named]        `yaml:"departments"`
+	Calendars   entries[calendarRule] `yaml:"calendars"`
+	Departments entries[deptRule]     `yaml:"departments"`
 	Types       entries[typeRule]     `yaml:"types"`
 	Flags       entries[keywordsRule] `yaml:"flags"`
 	Classifier  classifierRule        `yaml:"classifier"`
 	Priorities  []floorRule           `yaml:"priorities"`
 	Routes      []routeRule           `yaml:"routes"`
 	Default     string                `yaml:"default"`
+	Office      string                `yaml:"office"`
+	MaxReturns  int                   `yaml:"max_returns"`
+	Tenants     entries[tenantRule]   `yaml:"tenants"`
 	Tests       []ruleTest            `yaml:"tests"`
 }
 
-type named struct {
-	Name map[string]string `yaml:"name"`
+type deptRule struct {
+	Name     map[string]string `yaml:"name"`
+	Conflict map[string]any    `yaml:"conflict"`
+}
+
+type calendarRule struct {
+	Days     []string `yaml:"days"`
+	Hours    []string `yaml:"hours"`
+	Holidays []string `yaml:"holidays"`
+	Workdays []string `yaml:"workdays"`
+	Timezone string   `yaml:"timezone"`
+}
+
+// tenantRule is what one of several companies on this gateway has otherwise.
+type tenantRule struct {
+	ContactPoints []string    `yaml:"contact_points"`
+	Routes        []routeRule `yaml:"routes"`
+	Default       string      `yaml:"default"`
 }
 
 type typeRule struct {
@@ -61,10 +83,15 @@ type floorRule struct {
 	When     map[string]any `yaml:"when"`
 }
 
+// destination is a department's code, or departments and their weights.
+type destination interface{}
+
 type routeRule struct {
 	Name      string            `yaml:"name"`
 	When      map[string]any    `yaml:"when"`
-	To        string            `yaml:"to"`
+	To        destination       `yaml:"to"`
+	Then      []string          `yaml:"then"`
+	Accept    string            `yaml:"unless_accepted_within"`
 	With      []string          `yaml:"with"`
 	Deadlines map[string]string `yaml:"deadlines"`
 }
@@ -77,6 +104,7 @@ type ruleTest struct {
 
 // given is the contact of a test.
 type given struct {
+	Number       string            `yaml:"number"`
 	Channel      string            `yaml:"channel"`
 	ContactPoint string            `yaml:"contact_point"`
 	Subject      string            `yaml:"subject"`
@@ -156,10 +184,17 @@ func (f *file) rules() (*Rules, error) {
 }
 
 func (f *file) compileRouter(out *Rules, in rulesFile, zone *time.Location) {
-	cfg := dispatcher.Config{TypeDepartments: map[string]string{}, Default: in.Default, Location: zone}
+	cfg := dispatcher.Config{
+		TypeDepartments: map[string]string{}, Default: in.Default, Office: in.Office, MaxReturns: in.MaxReturns, Location: zone,
+		Calendars: f.calendars(in.Calendars, zone), Conflicts: map[string]map[string]any{},
+	}
 	for _, d := range in.Departments {
 		cfg.Departments = append(cfg.Departments, d.Key)
+		if d.Value.Conflict != nil {
+			cfg.Conflicts[d.Key] = d.Value.Conflict
+		}
 	}
+	out.calendars = cfg.Calendars
 	out.Departments = cfg.Departments
 	for _, t := range in.Types {
 		out.Types = append(out.Types, t.Key)
@@ -174,9 +209,7 @@ func (f *file) compileRouter(out *Rules, in rulesFile, zone *time.Location) {
 	for _, p := range in.Priorities {
 		cfg.Floors = append(cfg.Floors, dispatcher.Floor{Priority: p.Priority, When: p.When})
 	}
-	for _, r := range in.Routes {
-		cfg.Routes = append(cfg.Routes, dispatcher.RouteRule{Name: r.Name, When: r.When, To: r.To, With: r.With, Deadlines: r.Deadlines})
-	}
+	f.routes(&cfg, in)
 	for _, code := range append(slices.Clone(cfg.Departments), cfg.Types...) {
 		if !plainCode(code) {
 			f.fault(1, 1, "%q can't be a code: use letters, digits, - and _, at most 40", code)
@@ -261,6 +294,7 @@ func (r *Rules) Test() []TestResult {
 // Apply does to a contact what the gateway and the dispatcher would.
 func (r *Rules) Apply(c complaint.Contact) complaint.Record {
 	rec := r.Normalizer.Record(c)
+	rec.Number = c.Number
 	rec.Event = complaint.Registered
 	route := r.Router.Route(&rec)
 	rec.Route = &route
@@ -270,7 +304,7 @@ func (r *Rules) Apply(c complaint.Contact) complaint.Record {
 func (t ruleTest) contact() complaint.Contact {
 	g := t.Given
 	c := complaint.Contact{
-		ID: "test", Channel: g.Channel, ContactPoint: g.ContactPoint, Ref: "test", Subject: g.Subject, Text: g.Text, Language: g.Language,
+		ID: "test", Number: g.Number, Channel: g.Channel, ContactPoint: g.ContactPoint, Ref: "test", Subject: g.Subject, Text: g.Text, Language: g.Language,
 		From: complaint.Person{Email: g.Email, Phone: g.Phone}, Automated: g.Automated, Facts: maps.Clone(g.Facts),
 		Attachments: make([]complaint.Attachment, max(0, min(g.Attachments, 1000))),
 	}

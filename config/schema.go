@@ -36,6 +36,8 @@ func schemaOf(t reflect.Type) map[string]any {
 		return schemaOf(t.Elem())
 	case t == reflect.TypeFor[map[string]any]():
 		return map[string]any{"$ref": "#/$defs/when"}
+	case t == reflect.TypeFor[destination]():
+		return map[string]any{"oneOf": []any{map[string]any{"type": "string"}, map[string]any{"type": "object", "additionalProperties": map[string]any{"type": "integer"}}}}
 	case strings.HasPrefix(t.Name(), "entries["):
 		// A mapping that keeps its order: code to value.
 		pair, _ := t.Elem().FieldByName("Value")

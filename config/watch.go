@@ -32,6 +32,7 @@ type Live struct {
 	poke    chan struct{}
 	reloads *prometheus.CounterVec
 	broken  prometheus.Gauge
+	version *prometheus.GaugeVec
 
 	mu  sync.Mutex
 	sum []byte // of the file as it was last read, good or not
@@ -43,14 +44,16 @@ func NewLive(path string, log *slog.Logger, reg prometheus.Registerer) (*Live, e
 	l := &Live{path: path, log: log, poke: make(chan struct{}, 1),
 		reloads: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hearken_rules_reloads_total", Help: "Reloads of the rules by result."}, []string{"result"}),
 		broken:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "hearken_rules_broken", Help: "1 while the rules file is broken and the old rules are kept."}),
+		version: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "hearken_rules_info", Help: "1, with the version of the rules that this process has in force."}, []string{"version"}),
 	}
-	reg.MustRegister(l.reloads, l.broken)
+	reg.MustRegister(l.reloads, l.broken, l.version)
 	l.sum = l.hash()
 	rules, err := LoadRules(path)
 	if err != nil {
 		return nil, err
 	}
 	l.current.Store(rules)
+	l.tell(rules)
 	return l, nil
 }
 
@@ -133,5 +136,15 @@ func (l *Live) load(always bool) {
 	old := l.current.Swap(rules)
 	l.reloads.WithLabelValues("ok").Inc()
 	l.broken.Set(0)
+	l.tell(rules)
 	l.log.Info("rules reloaded", "rules_version", rules.Version, "before", old.Version)
+}
+
+// tell says which rules are in force, and what should be seen to in them.
+func (l *Live) tell(rules *Rules) {
+	l.version.Reset()
+	l.version.WithLabelValues(rules.Version).Set(1)
+	for _, w := range rules.Warnings(time.Now()) {
+		l.log.Warn(w, "rules_version", rules.Version)
+	}
 }

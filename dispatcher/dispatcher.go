@@ -2,9 +2,11 @@ package dispatcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"hearken/complaint"
 	"hearken/internal/lifecycle"
@@ -108,12 +110,37 @@ func decide(rules *Rules, d *complaint.Delivery) (route complaint.Route, err err
 		}
 		return route, nil
 	}
+	if complaint.Asked(d.Record.Event) {
+		return askAgain(rules, d)
+	}
 	if d.Current != nil {
 		route = *d.Current
 		route.Rule = RuleThread
 		return route, nil
 	}
-	return rules.Route(&d.Record), nil
+	route = rules.Route(&d.Record)
+	route.AcceptBy = rules.AcceptBy(route, time.Now())
+	return route, nil
+}
+
+// errNoRoute is of a complaint that somebody asks another lead for, and that
+// has none.
+var errNoRoute = errors.New("the complaint has no route that could be changed")
+
+// askAgain finds the next lead. What the record says stays as it was.
+func askAgain(rules *Rules, d *complaint.Delivery) (complaint.Route, error) {
+	if d.Current == nil {
+		return complaint.Route{}, errNoRoute
+	}
+	d.Record.Route = nil
+	if d.Lead != "" && d.Lead != d.Current.Department {
+		// Somebody else has got it meanwhile: an answer to what is over.
+		return complaint.Route{Rule: RuleThread}, nil
+	}
+	route := rules.Again(d, *d.Current)
+	route.AcceptBy = rules.AcceptBy(route, time.Now())
+	d.Record.Event, d.Text = complaint.Rerouted, ""
+	return route, nil
 }
 
 // again tells why a complaint is to be routed again: a transcript raises its

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -83,9 +84,9 @@ func TestRoute(t *testing.T) {
 		RouteRule{Name: "by-type", To: TypeDepartment},
 	)
 	got := r.Route(record())
-	want := `{FIN [LEGAL] big map[plan:2026-11-23T12:00:00+08:00 resolve:2026-11-26T10:00:00+08:00] }`
-	if fmt.Sprint(got) != want {
-		t.Errorf("route %v, want %s", got, want)
+	want := complaint.Route{Department: "FIN", Collaborators: []string{"LEGAL"}, Rule: "big", Deadlines: map[string]string{"plan": "2026-11-23T12:00:00+08:00", "resolve": "2026-11-26T10:00:00+08:00"}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("route %+v, want %+v", got, want)
 	}
 	other := record()
 	other.Type = "REFUND" // has no department of its own

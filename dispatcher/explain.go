@@ -14,6 +14,7 @@ type Tried struct {
 	Held   bool     `json:"held"`
 	Failed []string `json:"failed,omitempty"` // what would have to be otherwise
 	To     string   `json:"to,omitempty"`     // of the rule that decided
+	Note   string   `json:"note,omitempty"`   // why there, where the rule leaves it open
 }
 
 // Explanation says why a record goes where it goes.
@@ -35,15 +36,15 @@ func (r *Rules) Explain(rec *complaint.Record) Explanation {
 	for i := range r.routes {
 		rule := &r.routes[i]
 		one := Tried{Rule: rule.Name, Asks: rule.when.brief(), Failed: rule.when.failing(v)}
-		to, holds := r.target(rule, v)
-		if one.Held = holds; holds {
-			one.To = to
+		to := r.target(rule, v)
+		if one.Held = to.department != ""; one.Held {
+			one.To, one.Note = to.department, to.why
 			out.Tried = append(out.Tried, one)
-			out.Route = rule.give(to, rec.ReceivedAt.In(r.cfg.Location))
+			out.Route = r.give(rule, to, v)
 			return out
 		}
 		if len(one.Failed) == 0 {
-			one.Failed = []string{"type " + rec.Type + " has no department of its own"}
+			one.Failed = []string{to.why}
 		}
 		out.Tried = append(out.Tried, one)
 	}
@@ -76,7 +77,21 @@ func (r *Rules) Shadowed() []Shadow {
 
 // alwaysDecides tells whether a rule whose condition holds never passes on.
 func (r *Rules) alwaysDecides(i int) bool {
-	return r.routes[i].To != TypeDepartment || !slices.ContainsFunc(append(slices.Clone(r.cfg.Types), complaint.DefaultType), func(t string) bool { return r.cfg.TypeDepartments[t] == "" })
+	rule := &r.routes[i]
+	to := []string{rule.To}
+	switch {
+	case len(rule.shares) > 0:
+		to = slices.Collect(maps.Keys(rule.Shares))
+	case rule.To == TypeDepartment:
+		to = nil
+		for _, typ := range append(slices.Clone(r.cfg.Types), complaint.DefaultType) {
+			to = append(to, r.cfg.TypeDepartments[typ])
+		}
+	}
+	return !slices.ContainsFunc(to, func(code string) bool {
+		_, maybeNot := r.conflicts[code]
+		return code == "" || maybeNot
+	})
 }
 
 // Names lists the routes in their order.

@@ -78,6 +78,7 @@ func anyRecord() *rapid.Generator[*complaint.Record] {
 		r.Flags = rapid.SliceOfNDistinct(rapid.SampledFrom(base.Flags), 0, 2, rapid.ID).Draw(t, "flags")
 		r.Complainant.Email = rapid.SampledFrom([]string{"", "a@example.org", "Zhang@mail.Example.cn", "odd"}).Draw(t, "email")
 		r.Complainant.Language = rapid.SampledFrom([]string{"", "zh", "en"}).Draw(t, "language")
+		r.Number = rapid.StringMatching(`2611[0-9]{8}`).Draw(t, "number")
 		r.Narrative = strings.Join(rapid.SliceOfN(rapid.SampledFrom(append(someTerms, "A1")), 0, 4).Draw(t, "words"), " ")
 		r.AmountInvolved = rapid.SampledFrom([]string{"", "10.00", "2500"}).Draw(t, "amount")
 		r.Facts = map[string]string{"repeat": rapid.SampledFrom([]string{"true", "", "false"}).Draw(t, "repeat"), "region": rapid.SampledFrom([]string{"north", "South", "east"}).Draw(t, "region")}
@@ -88,7 +89,16 @@ func anyRecord() *rapid.Generator[*complaint.Record] {
 func anyRules(t *rapid.T) Config {
 	cfg := base
 	for i := range rapid.IntRange(0, 12).Draw(t, "rules") {
-		cfg.Routes = append(cfg.Routes, RouteRule{Name: fmt.Sprint("r", i), When: anyCondition(2).Draw(t, "when"), To: rapid.SampledFrom(append([]string{TypeDepartment}, base.Departments...)).Draw(t, "to")})
+		rule := RouteRule{Name: fmt.Sprint("r", i), When: anyCondition(2).Draw(t, "when"), With: rapid.SliceOfN(rapid.SampledFrom(append([]string{TypeDepartments}, base.Departments...)), 0, 2).Draw(t, "with")}
+		rule.Then = rapid.SliceOfN(rapid.SampledFrom(base.Departments), 0, 3).Draw(t, "then")
+		rule.To = rapid.SampledFrom(append([]string{TypeDepartment, ""}, base.Departments...)).Draw(t, "to")
+		if rule.To == "" {
+			rule.Shares = map[string]int{"FIN": rapid.IntRange(0, 3).Draw(t, "fin"), "CMO": 1, "LEGAL": rapid.IntRange(0, 1).Draw(t, "legal")}
+		}
+		cfg.Routes = append(cfg.Routes, rule)
+	}
+	if rapid.Bool().Draw(t, "conflicts") {
+		cfg.Conflicts = map[string]When{"FIN": anyCondition(1).Draw(t, "fin"), "QSAFE": anyCondition(0).Draw(t, "qsafe")}
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "floors") {
 		cfg.Floors = append(cfg.Floors, Floor{Priority: rapid.SampledFrom(Priorities).Draw(t, "floor"), When: anyCondition(1).Draw(t, "when")})

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"hearken/complaint"
+	"hearken/internal/calendar"
 	"hearken/internal/terms"
 )
 
@@ -63,7 +63,7 @@ func fields() map[string]field {
 		"customer": words(func(r *complaint.Record) []string {
 			return strings.Fields(strings.ReplaceAll(r.Facts["customer"], ",", " "))
 		}),
-		"repeat":      truth(func(r *complaint.Record) bool { return r.Facts["repeat"] == "true" }),
+		"repeat":      repeat,
 		"automated":   truth(func(r *complaint.Record) bool { return r.Source.Automated }),
 		"attachments": attachments,
 		"text":        text,
@@ -258,16 +258,18 @@ func within(x, low, high *big.Rat) bool {
 	return (low == nil || x.Cmp(low) >= 0) && (high == nil || x.Cmp(high) <= 0)
 }
 
-var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
-
 // hours: {days: [mon, tue], from: "09:00", to: "18:00"} of the time the
 // contact was received, in the rules' time zone; from after to spans midnight.
+// Or {calendar: business, open: false}.
 func hours(c *compiler, name, path string, value any) condition {
-	m := c.object(path, value, "days", "from", "to")
+	m := c.object(path, value, "days", "from", "to", "calendar", "open")
+	if m["calendar"] != nil || m["open"] != nil {
+		return open(c, name, path, m)
+	}
 	days := c.list(path+".days", m["days"])
 	for i, d := range days {
-		if !slices.Contains(weekdays, strings.ToLower(d)) {
-			c.fault(fmt.Sprintf("%s.days[%d]", path, i), fmt.Sprintf("%q is not one of %s", d, strings.Join(weekdays, ", ")))
+		if !slices.Contains(calendar.Weekdays, strings.ToLower(d)) {
+			c.fault(fmt.Sprintf("%s.days[%d]", path, i), fmt.Sprintf("%q is not one of %s", d, strings.Join(calendar.Weekdays, ", ")))
 		}
 	}
 	begin, end := c.clock(path+".from", m["from"], 0), c.clock(path+".to", m["to"], 24*60)
@@ -282,7 +284,7 @@ func hours(c *compiler, name, path string, value any) condition {
 				t = t.AddDate(0, 0, -1)
 			}
 		}
-		return in && (len(days) == 0 || slices.ContainsFunc(days, func(d string) bool { return strings.EqualFold(d, weekdays[t.Weekday()]) }))
+		return in && (len(days) == 0 || slices.ContainsFunc(days, func(d string) bool { return strings.EqualFold(d, calendar.Weekdays[t.Weekday()]) }))
 	}, func(v *view) string { return v.ReceivedAt.In(zone).Format("Mon 15:04") })
 }
 
@@ -292,14 +294,50 @@ func (c *compiler) clock(path string, value any, absent int) int {
 		return absent
 	}
 	s, _ := value.(string)
-	if s == "24:00" {
-		return 24 * 60
-	}
-	t, err := time.Parse("15:04", s)
+	minutes, err := calendar.Minutes(s)
 	if err != nil {
 		c.fault(path, `must be a time of day like "09:30", in quotes`)
 	}
-	return t.Hour()*60 + t.Minute()
+	return minutes
+}
+
+// open: {calendar: business} holds in its working time, with open: false
+// outside of it.
+func open(c *compiler, name, path string, m map[string]any) condition {
+	which, _ := m["calendar"].(string)
+	cal := c.cfg.Calendars[which]
+	if cal == nil {
+		c.fault(path+".calendar", fmt.Sprintf("%q is not one of the calendars%s", which, Nearest(which, slices.Collect(maps.Keys(c.cfg.Calendars)))))
+	}
+	want, ok := true, true
+	if m["open"] != nil {
+		want, ok = m["open"].(bool)
+	}
+	if !ok || m["days"] != nil || m["from"] != nil || m["to"] != nil {
+		c.fault(path, "a calendar takes open: true or false beside it, and neither days, from nor to")
+	}
+	return leaf(name, m, func(v *view) bool { return cal.Works(v.ReceivedAt) == want }, func(v *view) string {
+		return v.ReceivedAt.In(c.cfg.Location).Format("2006-01-02 Mon 15:04")
+	})
+}
+
+// repeat: true, false or {min: 2}: how many complaints the customer had
+// registered in the time before (facts.repeats).
+func repeat(c *compiler, name, path string, value any) condition {
+	count := func(v *view) int64 {
+		n, _ := strconv.ParseInt(v.Facts[complaint.FactRepeats], 10, 64) // absent: none is known of
+		if n == 0 && v.Facts["repeat"] == "true" {
+			n = 1
+		}
+		return n
+	}
+	got := func(v *view) string { return strconv.FormatInt(count(v), 10) }
+	if want, ok := value.(bool); ok {
+		return leaf(name, value, func(v *view) bool { return (count(v) > 0) == want }, got)
+	}
+	m := c.object(path, value, "min", "max")
+	low, high := c.decimal(path+".min", m["min"]), c.decimal(path+".max", m["max"])
+	return leaf(name, value, func(v *view) bool { return within(big.NewRat(count(v), 1), low, high) }, got)
 }
 
 // term registers a term of the rules and returns its owner.

@@ -9,11 +9,11 @@ import (
 	"maps"
 	"math/big"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"hearken/complaint"
+	"hearken/internal/calendar"
 	"hearken/internal/terms"
 )
 
@@ -27,6 +27,11 @@ type Config struct {
 	Routes          []RouteRule
 	Default         string
 	Location        *time.Location // of `hours` and deadlines; nil is UTC
+
+	Calendars  map[string]*calendar.Calendar // by the name that `hours` and durations give
+	Conflicts  map[string]When               // a department, and the records that complain about it
+	Office     string                        // gets what keeps coming back; Default if left out
+	MaxReturns int                           // how often it may come back before that; 2 if 0
 }
 
 // When is a condition as it is written: field names to values, as a YAML
@@ -42,15 +47,27 @@ type Floor struct {
 
 // RouteRule sends the records for which When holds to a department.
 type RouteRule struct {
+	Path      string // in the file, for faults; routes[i] if left out
 	Name      string
 	When      When
-	To        string // a department's code, or TypeDepartment
-	With      []string
-	Deadlines map[string]string // clock name to a duration like 90m, 2h or 3d
+	To        string            // a department's code, or TypeDepartment
+	Shares    map[string]int    // instead of To: departments and their weights
+	Then      []string          // who is next, should the lead return it or not take it
+	Accept    string            // how long the lead has to take it: 30m, 2h business
+	With      []string          // codes, or TypeDepartments
+	Deadlines map[string]string // clock name to a duration like 90m, 2h, 3d or 8h business
 }
 
-// TypeDepartment in To stands for the department of the record's type.
-const TypeDepartment = "type.department"
+// TypeDepartment in To stands for the department of the record's type, and
+// TypeDepartments in With for those of all its types.
+const (
+	TypeDepartment  = "type.department"
+	TypeDepartments = "type.departments"
+)
+
+// defaultReturns is how often a complaint may come back before the complaint
+// office gets it: a third hand-over would be shuffling it around.
+const defaultReturns = 2
 
 // RuleDefault is the Rule of a Route that no rule decided; RuleThread that of
 // a supplement, which follows its complaint.
@@ -86,6 +103,8 @@ type Rules struct {
 	floors []floor
 	routes []route
 
+	byName           map[string]int
+	conflicts        map[string]condition
 	byFloor, byRoute *index
 }
 
@@ -97,7 +116,9 @@ type floor struct {
 type route struct {
 	RouteRule
 	when      condition
-	deadlines map[string]time.Duration
+	shares    []share
+	accept    *duration
+	deadlines map[string]duration
 }
 
 // Priorities, the highest first.
@@ -125,7 +146,8 @@ func Compile(cfg Config) (*Rules, error) {
 		"events":  {complaint.Registered, complaint.Supplemented},
 		"classes": {complaint.ClassComplaint, complaint.ClassEnquiry, complaint.ClassSuggestion, complaint.ClassPraise},
 	}}
-	r := &Rules{cfg: cfg}
+	r := &Rules{cfg: cfg, conflicts: map[string]condition{}, byName: map[string]int{}}
+	r.cfg.Office, r.cfg.MaxReturns = cmp.Or(cfg.Office, cfg.Default), cmp.Or(cfg.MaxReturns, defaultReturns)
 	for i, f := range cfg.Floors {
 		path := fmt.Sprintf("priorities[%d]", i)
 		c.mustKnow(path+".priority", "priorities", f.Priority)
@@ -133,17 +155,23 @@ func Compile(cfg Config) (*Rules, error) {
 	}
 	names := map[string]bool{}
 	for i, rule := range cfg.Routes {
-		path := fmt.Sprintf("routes[%d]", i)
+		path := cmp.Or(rule.Path, fmt.Sprintf("routes[%d]", i))
 		if rule.Name == "" || names[rule.Name] || rule.Name == RuleDefault || rule.Name == RuleThread {
 			c.fault(path+".name", fmt.Sprintf("%q must be a name that no other route has, and neither %s nor %s", rule.Name, RuleDefault, RuleThread))
 		}
-		names[rule.Name] = true
+		names[rule.Name], r.byName[rule.Name] = true, i
 		r.routes = append(r.routes, c.route(path, rule))
 	}
 	if cfg.Default == "" {
 		c.fault("default", "there must be a default department: every record has to reach one")
 	} else {
 		c.mustKnow("default", "departments", cfg.Default)
+	}
+	if cfg.Office != "" {
+		c.mustKnow("office", "departments", cfg.Office)
+	}
+	for _, code := range slices.Sorted(maps.Keys(cfg.Conflicts)) {
+		r.conflicts[code] = c.when("departments."+code+".conflict", cfg.Conflicts[code], 0)
 	}
 	for typ, dept := range cfg.TypeDepartments {
 		c.mustKnow("types."+typ+".department", "departments", dept)
@@ -167,19 +195,25 @@ func Compile(cfg Config) (*Rules, error) {
 }
 
 func (c *compiler) route(path string, rule RouteRule) route {
-	out := route{RouteRule: rule, when: c.when(path+".when", rule.When, 0), deadlines: map[string]time.Duration{}}
-	if rule.To != TypeDepartment {
+	out := route{RouteRule: rule, when: c.when(path+".when", rule.When, 0), deadlines: map[string]duration{}}
+	out.shares = c.shares(path+".to", rule.Shares)
+	if rule.To != TypeDepartment && len(rule.Shares) == 0 {
 		c.mustKnow(path+".to", "departments", rule.To)
 	}
 	for i, code := range rule.With {
-		c.mustKnow(fmt.Sprintf("%s.with[%d]", path, i), "departments", code)
+		if code != TypeDepartments {
+			c.mustKnow(fmt.Sprintf("%s.with[%d]", path, i), "departments", code)
+		}
+	}
+	for i, code := range rule.Then {
+		c.mustKnow(fmt.Sprintf("%s.then[%d]", path, i), "departments", code)
+	}
+	if rule.Accept != "" {
+		d := c.duration(path+".unless_accepted_within", rule.Accept)
+		out.accept = &d
 	}
 	for name, text := range rule.Deadlines {
-		d, err := ParseDuration(text)
-		if err != nil {
-			c.fault(path+".deadlines."+name, err.Error())
-		}
-		out.deadlines[name] = d
+		out.deadlines[name] = c.duration(path+".deadlines."+name, text)
 	}
 	return out
 }
@@ -335,40 +369,45 @@ func (r *Rules) Route(rec *complaint.Record) complaint.Route {
 	out := complaint.Route{Department: r.cfg.Default, Rule: RuleDefault}
 	r.byRoute.candidates(v, func(i int32) bool {
 		rule := &r.routes[i]
-		to, holds := r.target(rule, v)
-		if holds {
-			out = rule.give(to, rec.ReceivedAt.In(r.cfg.Location))
+		to := r.target(rule, v)
+		if to.department == "" {
+			return true
 		}
-		return !holds
+		out = r.give(rule, to, v)
+		return false
 	})
 	return out
 }
 
-// target tells whether a rule decides, and to which department. A type
-// without a department of its own (OTHER) goes on to the next rule.
-func (r *Rules) target(rule *route, v *view) (to string, holds bool) {
-	if !rule.when.test(v) {
-		return "", false
-	}
-	if rule.To != TypeDepartment {
-		return rule.To, true
-	}
-	to = r.cfg.TypeDepartments[v.Type]
-	return to, to != ""
-}
-
-func (rule *route) give(to string, from time.Time) complaint.Route {
-	out := complaint.Route{Department: to, Rule: rule.Name}
+// give makes the route of a rule that decided.
+func (r *Rules) give(rule *route, to target, v *view) complaint.Route {
+	out := complaint.Route{Department: to.department, Rule: rule.Name}
+	var with []string
 	for _, code := range rule.With {
-		if code != to && !slices.Contains(out.Collaborators, code) {
+		if code != TypeDepartments {
+			with = append(with, code)
+			continue
+		}
+		for _, typ := range append([]string{v.Type}, v.SecondaryTypes...) {
+			with = append(with, r.cfg.TypeDepartments[typ])
+		}
+	}
+	for _, code := range with {
+		if code != "" && code != to.department && !slices.Contains(out.Collaborators, code) && r.complainedAbout(code, v) == "" {
 			out.Collaborators = append(out.Collaborators, code)
 		}
 	}
+	for _, code := range rule.Then {
+		if code != to.department && r.complainedAbout(code, v) == "" {
+			out.Next = append(out.Next, code)
+		}
+	}
+	from := v.ReceivedAt.In(r.cfg.Location)
 	for name, d := range rule.deadlines {
 		if out.Deadlines == nil {
 			out.Deadlines = map[string]string{}
 		}
-		out.Deadlines[name] = from.Add(d).Format(time.RFC3339)
+		out.Deadlines[name] = d.after(from).Format(time.RFC3339)
 	}
 	return out
 }
@@ -380,23 +419,6 @@ func describe(f Floor) string {
 		parts = append(parts, fmt.Sprintf("%s %v", k, f.When[k]))
 	}
 	return cmp.Or(strings.Join(parts, ", "), "always") + ": " + f.Priority
-}
-
-// maxDeadline bounds a duration of the rules: ten years.
-const maxDeadline = 3650 * 24 * time.Hour
-
-// ParseDuration reads 90m, 2h, 1h30m or, in days of 24 hours, 3d.
-func ParseDuration(s string) (time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		var n int64
-		n, err = strconv.ParseInt(days, 10, 32)
-		d = time.Duration(n) * 24 * time.Hour
-	}
-	if err != nil || d <= 0 || d > maxDeadline {
-		return 0, fmt.Errorf("%q is not a duration like 90m, 2h or 3d", s)
-	}
-	return d, nil
 }
 
 // Nearest suggests the candidate that s was probably meant to be: ", did you

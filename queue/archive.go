@@ -26,9 +26,12 @@ func (c *Client) Archive(ctx context.Context, since time.Time, each func(complai
 			}
 			for _, m := range msgs {
 				from = "(" + m.ID
+				if m.Values["event"] != complaint.Registered {
+					continue
+				}
 				text, _ := m.Values["record"].(string)
 				var r complaint.Record
-				if json.Unmarshal([]byte(text), &r) != nil || r.Event != complaint.Registered {
+				if json.Unmarshal([]byte(text), &r) != nil {
 					continue
 				}
 				if err := each(r); err != nil {

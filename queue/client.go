@@ -27,6 +27,7 @@ type Config struct {
 	Dedupe      time.Duration // how long a contact is remembered by its id: 30 days
 	Threads     time.Duration // how long a Message-ID leads to its complaint: 180 days
 	Remember    time.Duration // how long a complaint is remembered after its last event: 400 days
+	Repeats     time.Duration // how long a complaint makes the customer's next one a repeat: 30 days
 	Retain      time.Duration // how long read entries stay on the streams: 7 days
 	MaxAttempts int           // deliveries of an entry before it goes to the dead stream: 5
 	ClaimAfter  time.Duration // how long an entry may lie with a silent consumer: 30 s
@@ -42,6 +43,7 @@ func (c *Config) fill() {
 	}
 	set(&c.Dedupe, 30*24*time.Hour)
 	set(&c.Threads, 180*24*time.Hour)
+	set(&c.Repeats, 30*24*time.Hour)
 	set(&c.Remember, 400*24*time.Hour)
 	set(&c.Retain, 7*24*time.Hour)
 	set(&c.ClaimAfter, 30*time.Second)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -375,5 +377,36 @@ func TestMarksTellALossAndNothingElse(t *testing.T) {
 	m.confirm(0, 30, 0, 40)
 	if !m.doubtful() {
 		t.Error("a loss between two publishings is not noticed")
+	}
+}
+
+// TestRepeatsAreCounted: a customer's next complaint knows of those before it,
+// also where they come together; a supplement is none.
+func TestRepeatsAreCounted(t *testing.T) {
+	for _, parts := range []int{1, 3} {
+		r := newRig(t, func(c *Config, g *GatewayConfig) {
+			c.Partitions = parts
+			g.Normalize = func(c complaint.Contact) complaint.Record {
+				rec := plain(c)
+				rec.Facts = c.Facts
+				return rec
+			}
+		})
+		r.accept(mail("0@example.com", "li@example.cn", "another customer"))
+		for i := 1; i <= 3; i++ {
+			r.accept(mail(fmt.Sprint(i, "@example.com"), "Zhang@example.cn", fmt.Sprint(i)))
+		}
+		more := mail("4@example.com", "zhang@example.cn", "more")
+		more.References = []string{"3@example.com"}
+		r.accept(more)
+		got := map[string]string{}
+		for _, m := range r.awaitIntake(5) {
+			rec := recordOf(t, m)
+			got[rec.Narrative] = rec.Event + rec.Facts[complaint.FactRepeats]
+		}
+		want := map[string]string{"another customer": "registered", "1": "registered", "2": "registered1", "3": "registered2", "more": "supplemented"}
+		if !maps.Equal(got, want) {
+			t.Errorf("%d partitions: %v", parts, got)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -67,7 +68,15 @@ func (in *Intake) decode(m message) complaint.Delivery {
 	d := complaint.Delivery{Partition: m.part, Entry: m.id, Attempts: m.attempts, Text: m.text("record")}
 	if err := fastjson.Unmarshal([]byte(d.Text), &d.Record, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)); err != nil {
 		d.Err = fmt.Errorf("the field record is not a record: %w", err)
-	} else if d.Record.ID == "" || d.Record.Number == "" {
+	} else if event := m.text("event"); complaint.Asked(event) {
+		// The record is the complaint's own: the event is what is new.
+		d.Record.ID, d.Record.Event, d.Text = m.text("id"), event, ""
+		d.By, d.Reason, d.Lead = m.text("by"), m.text("reason"), m.text("lead")
+	}
+	if d.Err != nil {
+		return d
+	}
+	if d.Record.ID == "" || d.Record.Number == "" {
 		d.Err = errors.New("the record has no id or no number")
 	} else if m.attempts > in.c.cfg.MaxAttempts {
 		d.Err = fmt.Errorf("it was handed out %d times and never finished", m.attempts-1)
@@ -90,7 +99,7 @@ func (in *Intake) withRoutes(ctx context.Context, fresh []complaint.Delivery) ([
 	cmds := make([]*redis.SliceCmd, len(in.later))
 	_, err := in.c.write.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, w := range in.later {
-			if w.d.Err == nil && w.d.Record.Event == complaint.Supplemented {
+			if w.d.Err == nil && w.d.Record.Event != complaint.Registered {
 				fields := []string{"route"}
 				if w.d.Record.Facts[complaint.FactTranscript] == "true" {
 					fields = []string{"route", "record", "again"}
@@ -105,13 +114,18 @@ func (in *Intake) withRoutes(ctx context.Context, fresh []complaint.Delivery) ([
 	}
 	out := make([]complaint.Delivery, 0, len(in.later))
 	var keep []waiting
-	kept := map[string]bool{} // numbers: a route that comes between two questions lets nothing overtake
+	kept := map[string]bool{}  // numbers: a route that comes between two questions lets nothing overtake
+	asked := map[string]bool{} // numbers whose route is about to change: what comes after waits for it
 	for i, w := range in.later {
 		if cmds[i] == nil {
 			out = append(out, w.d)
 			continue
 		}
-		w.d.Current, w.d.Before = routed(cmds[i].Val())
+		w.d.Current, w.d.Booked, w.d.Before = routed(cmds[i].Val())
+		if asked[w.d.Record.Number] {
+			kept[w.d.Record.Number] = true
+		}
+		asked[w.d.Record.Number] = asked[w.d.Record.Number] || complaint.Asked(w.d.Record.Event)
 		if !kept[w.d.Record.Number] && (w.d.Current != nil || now.After(w.until)) {
 			out = append(out, w.d)
 			continue
@@ -125,15 +139,14 @@ func (in *Intake) withRoutes(ctx context.Context, fresh []complaint.Delivery) ([
 
 // routed reads the route that a complaint has, and the record by which it got
 // it: the one that was routed again, or the first.
-func routed(fields []any) (*complaint.Route, *complaint.Record) {
-	var route *complaint.Route
+func routed(fields []any) (route *complaint.Route, booked string, _ *complaint.Record) {
 	var before *complaint.Record
 	for i, f := range fields {
 		text, _ := f.(string)
 		if i == 0 {
 			var r complaint.Route
 			if json.Unmarshal([]byte(text), &r) == nil && r.Department != "" {
-				route = &r
+				route, booked = &r, text
 			}
 			continue
 		}
@@ -142,7 +155,7 @@ func routed(fields []any) (*complaint.Route, *complaint.Record) {
 			before = &r
 		}
 	}
-	return route, before
+	return route, booked, before
 }
 
 // Move puts every record on its lead's and collaborators' streams, once, and
@@ -162,7 +175,7 @@ func (in *Intake) Move(ctx context.Context, moves []complaint.Move) error {
 }
 
 func (in *Intake) movePart(ctx context.Context, p partition, batch []complaint.Move) error {
-	keys := []string{p.stream(streamIntake), p.departments()}
+	keys := []string{p.stream(streamIntake), p.departments(), p.accept()}
 	args := []any{groupDispatchers, seconds(in.c.cfg.Remember)}
 	for _, m := range batch {
 		r := &m.Record
@@ -174,19 +187,24 @@ func (in *Intake) movePart(ctx context.Context, p partition, batch []complaint.M
 		if err != nil {
 			return fmt.Errorf("encode record %s: %w", r.ID, err)
 		}
-		booked, again := string(route), ""
+		booked, again, accept := string(route), "", acceptAt(m.Route)
 		switch {
+		case r.Event == complaint.Rerouted:
+			again = "2"
 		case m.Route.Again != "":
 			again = "1"
-		case r.Event == complaint.Supplemented && m.Current != nil:
-			booked = ""
+		case m.Route.Department == "", r.Event == complaint.Supplemented && m.Current != nil:
+			booked, accept = "", ""
+		case accept == "0":
+			accept = "" // it never had a time: nothing to take off
 		}
-		keys = append(keys, p.complaint(r.Number), p.history(r.Number), p.dept(m.Route.Department))
-		for _, code := range m.Route.Collaborators {
+		to := recipients(&m)
+		keys = append(keys, p.complaint(r.Number), p.history(r.Number))
+		for _, code := range to {
 			keys = append(keys, p.dept(code))
 		}
 		history := historyLine("routed", map[string]string{"id": r.ID, "department": m.Route.Department, "rule": m.Route.Rule, "again": m.Route.Again})
-		args = append(args, 1+len(m.Route.Collaborators), m.Entry, r.ID, r.Number, r.Event, r.Type, r.Priority, booked, again, history, record)
+		args = append(args, len(to), m.Entry, r.ID, r.Number, r.Event, r.Type, r.Priority, booked, again, history, record, accept, m.Booked)
 	}
 	moved, err := in.c.run(ctx, in.c.lua.move, keys, args...).Slice()
 	if err == nil && len(moved) != len(batch) {
@@ -208,6 +226,28 @@ func (in *Intake) movePart(ctx context.Context, p partition, batch []complaint.M
 		}
 	}
 	return nil
+}
+
+// recipients are the departments that an entry goes to, the lead first. Who led
+// it until now hears once more: that it has another lead.
+func recipients(m *complaint.Move) []string {
+	if m.Route.Department == "" {
+		return nil
+	}
+	to := append([]string{m.Route.Department}, m.Route.Collaborators...)
+	if m.Record.Event == complaint.Rerouted && m.Current != nil && !slices.Contains(to, m.Current.Department) {
+		to = append(to, m.Current.Department)
+	}
+	return to
+}
+
+// acceptAt is when the lead loses the complaint, in ms; "0" for never.
+func acceptAt(r complaint.Route) string {
+	t, err := time.Parse(time.RFC3339, r.AcceptBy)
+	if err != nil {
+		return "0"
+	}
+	return strconv.FormatInt(t.UnixMilli(), 10)
 }
 
 // routedText is the record with its route, JSON. Where the record is still as

@@ -46,6 +46,7 @@ func (p partition) replies(channel string) string  { return p.key(streamReplies 
 func (p partition) record(id string) string        { return p.key("record:" + id) }
 func (p partition) complaint(number string) string { return p.key("complaint:" + number) }
 func (p partition) people(number string) string    { return p.key("people:" + number) }
+func (p partition) complaints(who string) string   { return p.key("complaints:" + digest(who)) }
 func (p partition) history(number string) string   { return p.key("history:" + number) }
 func (p partition) thread(name string) string      { return p.key("thread:" + digest(name)) }
 func (p partition) told(conv string) string        { return p.key("told:" + digest(conv)) }
@@ -55,6 +56,8 @@ func (p partition) numbers(day string) string      { return p.key("numbers:" + d
 func (p partition) lease(name string) string       { return p.key("lease:" + name) }
 func (p partition) cursor(name string) string      { return p.key("cursor:" + name) }
 func (p partition) chat(session string) string     { return p.key("chat:" + session) }
+func (p partition) rules() string                  { return p.key("rules") }
+func (p partition) accept() string                 { return p.key("accept") }
 func (p partition) departments() string            { return p.key("departments") }
 
 // digest keeps names from outside (Message-IDs, addresses) out of key names:

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -181,12 +182,18 @@ func independent(cfg Config, line []pending) []pending {
 		waits := false
 		for _, c := range p.entry.Contacts {
 			names, _ := threadNames(c)
+			for _, who := range people(c.From) {
+				names = append(names, "from "+who)
+			}
 			for _, name := range append(names, "id "+c.ID) {
 				waits = waits || claimed[name]
 			}
 		}
 		for _, c := range p.entry.Contacts {
 			names, _ := claims(cfg, c)
+			for _, who := range people(c.From) {
+				names = append(names, "from "+who) // whose next complaint is a repeat
+			}
 			for _, name := range append(names, "id "+c.ID) {
 				claimed[name] = true
 			}
@@ -324,6 +331,14 @@ func (g *Gateway) renderOne(p *pending) (err error) {
 	}()
 	now := time.Now()
 	c := p.entry.merged()
+	if p.thread.number == "" && p.thread.repeats > 0 {
+		// Before the rules are asked: they may hold a third complaint for urgent.
+		c.Facts = maps.Clone(c.Facts)
+		if c.Facts == nil {
+			c.Facts = map[string]string{}
+		}
+		c.Facts[complaint.FactRepeats] = strconv.FormatInt(p.thread.repeats, 10)
+	}
 	r := g.cfg.Normalize(c)
 	r.Schema, r.ID, r.RegisteredAt = complaint.Schema, c.ID, now.In(g.cfg.Location)
 	r.ReceivedAt = r.ReceivedAt.In(g.cfg.Location)
@@ -403,6 +418,8 @@ type publishSpec struct {
 	People       []string `json:"people"`
 	History      string   `json:"history"`
 	Mark         string   `json:"mark"`
+	Now          int64    `json:"now"`     // s
+	Repeats      int64    `json:"repeats"` // s that a complaint counts for the next one of its people
 }
 
 func (g *Gateway) call(pub publication, mark int64) (scriptCall, error) {
@@ -412,7 +429,7 @@ func (g *Gateway) call(pub publication, mark int64) (scriptCall, error) {
 		ID: pub.ID, Number: pub.Number, Event: pub.Event, Reply: pub.Reply, ReplyID: pub.ReplyID, Receipts: g.cfg.Receipts,
 		Dedupe: seconds(g.client.cfg.Dedupe), Remember: seconds(g.client.cfg.Remember),
 		TTLs: append([]int64{}, pub.TTLs...), People: append([]string{}, pub.People...), History: pub.History,
-		Mark: strconv.FormatInt(mark, 10),
+		Mark: strconv.FormatInt(mark, 10), Now: pub.At.Unix(), Repeats: seconds(g.client.cfg.Repeats),
 	})
 	if err != nil {
 		return scriptCall{}, fmt.Errorf("encode the publishing of %s: %w", pub.ID, err)
@@ -426,6 +443,9 @@ func (g *Gateway) call(pub publication, mark int64) (scriptCall, error) {
 	}
 	for _, name := range pub.Threads {
 		keys = append(keys, p.thread(name))
+	}
+	for _, who := range pub.People {
+		keys = append(keys, p.complaints(who))
 	}
 	if pub.Conversation != "" {
 		keys = append(keys, p.told(pub.Conversation))

@@ -82,9 +82,13 @@ func (u *Updates) Answer(ctx context.Context, d UpdateDelivery, reply *complaint
 	}
 	number := d.Complaint.Number
 	line := historyLine("update", map[string]string{"status": d.Update.Status, "message": d.Update.Message, "by": d.Update.By, "note": d.Update.Note})
+	asks, reason, lead := "", "", ""
+	if route := d.Complaint.Route; d.Update.Status == complaint.Returned && route != nil {
+		asks, reason, lead = complaint.RecordID(complaint.Returned, number, d.Entry), d.Update.Note, route.Department
+	}
 	err := u.c.run(ctx, u.c.lua.answer,
-		[]string{p.stream(streamUpdates), p.complaint(number), p.history(number), p.replies(channel)},
-		groupGateways, d.Entry, number, d.Update.Status, line, id, text, seconds(u.c.cfg.Remember)).Err()
+		[]string{p.stream(streamUpdates), p.complaint(number), p.history(number), p.replies(channel), p.stream(streamIntake), p.accept()},
+		groupGateways, d.Entry, number, d.Update.Status, line, id, text, seconds(u.c.cfg.Remember), asks, d.Update.By, reason, lead).Err()
 	if err != nil {
 		return fmt.Errorf("answer update %s of %s: %w", d.Entry, number, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ type thread struct {
 	part    partition
 	seen    bool   // every contact of the entry is in a record already, under number
 	related string // a complaint that it names without a right to it
+	repeats int64  // other complaints that its sender registered lately
 }
 
 // maxReferences bounds how many Message-IDs of a mail are looked up: the
@@ -104,6 +106,7 @@ type lookup struct {
 	known   []*redis.SliceCmd    // [partition] the claimed number's complaint is there
 	sender  []*redis.BoolSliceCmd
 	by      []string
+	repeats []*redis.IntCmd // [address][partition]
 }
 
 // resolve finds for each entry whether it has been published, and which
@@ -143,6 +146,12 @@ func (c *Client) ask(ctx context.Context, p redis.Pipeliner, e entry) lookup {
 		l.ids = append(l.ids, every(func(part partition) string { return part.record(contact.ID) }, "number"))
 	}
 	last := e.Contacts[len(e.Contacts)-1]
+	since := strconv.FormatInt(time.Now().Add(-c.cfg.Repeats).Unix(), 10)
+	for _, who := range people(last.From) {
+		for _, part := range c.parts {
+			l.repeats = append(l.repeats, p.ZCount(ctx, part.complaints(who), since, "+inf"))
+		}
+	}
 	names, by := threadNames(last)
 	l.by = by
 	for _, name := range names {
@@ -168,6 +177,13 @@ func (c *Client) ask(ctx context.Context, p redis.Pipeliner, e entry) lookup {
 // references, a number that was named.
 func (c *Client) settle(e entry, l lookup) thread {
 	t := thread{part: spread(c.parts, customer(e.Contacts[0]))}
+	for i := range len(l.repeats) / len(c.parts) { // an address and a phone may lead to the same ones
+		sum := int64(0)
+		for part := range c.parts {
+			sum += l.repeats[i*len(c.parts)+part].Val()
+		}
+		t.repeats = max(t.repeats, sum)
+	}
 	seen := 0
 	for _, cmds := range l.ids {
 		for part, cmd := range cmds {

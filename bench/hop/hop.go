@@ -253,4 +253,3 @@ func (s *Site) Moved(t testing.TB, rules *config.Rules, all []Entry) {
 		t.Fatalf("%d of %d records are with a lead, %d are pending, %v", leads, len(all), pending.Count, err)
 	}
 }
-

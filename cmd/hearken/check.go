@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +21,9 @@ type checkCmd struct {
 	Dial   bool   `help:"Also connect to Redis and to the mail servers."`
 	JSON   bool   `name:"json" help:"As JSON: what was checked, and what is wrong."`
 }
+
+// askWait bounds how long a check asks running processes for their rules.
+const askWait = 2 * time.Second
 
 // checked is one line of a check.
 type checked struct {
@@ -46,7 +51,7 @@ func (c *checkCmd) Run(ctx context.Context, s *streams) error {
 		say(c.Config, "", err)
 	} else {
 		say(c.Config, fmt.Sprintf("%d mailboxes, %d lines, %d chats", len(cfg.Channels.Email), len(cfg.Channels.Phone), len(cfg.Channels.Chat)), nil)
-		checkRules(beside(c.Config, cfg.Rules), cfg, say)
+		checkRules(ctx, beside(c.Config, cfg.Rules), cfg, say)
 		if c.Dial {
 			dialAll(ctx, cfg, say)
 		}
@@ -57,7 +62,7 @@ func (c *checkCmd) Run(ctx context.Context, s *streams) error {
 	return errors.Join(errs...)
 }
 
-func checkRules(path string, cfg *config.Config, say func(what, note string, err error)) {
+func checkRules(ctx context.Context, path string, cfg *config.Config, say func(what, note string, err error)) {
 	rules, err := config.LoadRules(path)
 	if err != nil {
 		say(path, "", err)
@@ -66,7 +71,37 @@ func checkRules(path string, cfg *config.Config, say func(what, note string, err
 	if err := cfg.Against(rules); err != nil {
 		say("config and rules", "", err)
 	}
-	say(path, fmt.Sprintf("version %s, %d departments, %d tests passed", rules.Version, len(rules.Departments), len(rules.Test())), nil)
+	note := fmt.Sprintf("version %s, %d departments, %d tests passed", rules.Version, len(rules.Departments), len(rules.Test()))
+	say(path, strings.Join(append([]string{note}, rules.Warnings(time.Now())...), "; "), nil)
+	inForce(ctx, cfg, rules.Version, say)
+}
+
+// inForce warns where running processes have other rules than this file, or
+// than each other. Where none can be asked there is nothing to say.
+func inForce(ctx context.Context, cfg *config.Config, version string, say func(what, note string, err error)) {
+	ctx, cancel := context.WithTimeout(ctx, askWait)
+	defer cancel()
+	client, err := dialClient(ctx, cfg)
+	if err != nil {
+		return
+	}
+	defer client.Close()
+	running, err := client.RulesInForce(ctx)
+	if err != nil || len(running) == 0 {
+		return
+	}
+	var parts []string
+	for _, v := range slices.Sorted(maps.Keys(running)) {
+		parts = append(parts, fmt.Sprintf("%s has %s", strings.Join(slices.Sorted(slices.Values(running[v])), ", "), v))
+	}
+	note := strings.Join(parts, "; ")
+	switch {
+	case len(running) > 1:
+		note = "WARNING: running processes have different rules: " + note
+	case running[version] == nil:
+		note = "WARNING: not the rules of this file: " + note
+	}
+	say("rules in force", note, nil)
 }
 
 // dialAll connects to everything that the configuration names.

@@ -30,6 +30,7 @@ type cli struct {
 	Tail    tailCmd    `cmd:"" help:"Show records as they come, until interrupted."`
 	Show    showCmd    `cmd:"" help:"Show a complaint: its record, where it is, and what happened to it."`
 	Update  updateCmd  `cmd:"" help:"Write a department's update: a status and, for the customer, a message."`
+	Reroute rerouteCmd `cmd:"" help:"Ask the rules anew about complaints that are routed already."`
 	Dead    deadCmd    `cmd:"" help:"Look at what was given up, and try it again."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -131,6 +131,7 @@ func assemble(ctx context.Context, cfg *config.Config, roles []string, log *slog
 		log.Error("the configuration does not fit the rules; such types are not stated", "err", err)
 	}
 	p.group.Add("rules", p.rules.Run)
+	p.group.Add("rules version", p.announce)
 	if err := p.adminServer(); err != nil {
 		return p, err
 	}
@@ -138,6 +139,7 @@ func assemble(ctx context.Context, cfg *config.Config, roles []string, log *slog
 		p.group.Add("trimmer", p.client.Trim)
 		d := dispatcher.New(p.client.Intake(), func() *dispatcher.Rules { return p.rules.Current().Router }, log)
 		p.group.Add("dispatcher", d.Run)
+		p.group.Add("acceptance", p.client.WatchAcceptance)
 	}
 	if hasChannels {
 		if err := p.channels(own); err != nil {
@@ -188,7 +190,7 @@ func queueConfig(cfg *config.Config, url string, log *slog.Logger, a *audit.Log)
 		consumer = host + "-" + hex.EncodeToString(sum[:4])
 	}
 	return queue.Config{
-		URL: url, Prefix: q.Prefix, Partitions: q.Partitions, Consumer: consumer, Dedupe: q.Dedupe, Retain: q.Retain, MaxAttempts: q.Attempts, Log: log, Audit: a,
+		URL: url, Prefix: q.Prefix, Partitions: q.Partitions, Consumer: consumer, Dedupe: q.Dedupe, Retain: q.Retain, Repeats: q.Repeats, MaxAttempts: q.Attempts, Log: log, Audit: a,
 	}
 }
 
@@ -274,6 +276,21 @@ func (p *process) listen(name, addr string, h http.Handler) error {
 		}
 		return nil
 	})
+	return nil
+}
+
+// announceEvery is how soon others see which rules a process has.
+const announceEvery = 10 * time.Second
+
+// announce tells the other processes which rules this one has, until ctx ends.
+func (p *process) announce(ctx context.Context) error {
+	for ctx.Err() == nil {
+		_ = p.client.Announce(ctx, p.rules.Current().Version) // Redis being away is told elsewhere
+		select {
+		case <-ctx.Done():
+		case <-time.After(announceEvery):
+		}
+	}
 	return nil
 }
 

@@ -4,10 +4,11 @@
 -- KEYS[7] mark:<gateway>
 -- KEYS[8 .. 7+ids]             record:<id> of every contact that the record is made of
 -- KEYS[8+ids .. 7+ids+threads] thread:<name> that lead to this complaint from now on
+-- then complaints:<address> of each of people: when they registered which
 -- the last key, of a conversation: told:<conversation>, the number that was told first
 -- ARGV[1] JSON: {ids, threads, conversation (bool: the first thread is one),
 --   id, number, event, reply, reply_id, receipts (per hour), dedupe, remember (seconds),
---   ttls (of the threads), people (list), history, mark}
+--   ttls (of the threads), people (list), history, mark, now, repeats (seconds)}
 -- ARGV[2] the record, JSON
 -- Returns {"ok", entry, the mark before}, or without having changed anything
 --   {"duplicate", number}  all contacts are in a record already
@@ -48,6 +49,15 @@ end
 if #a.people > 0 then
   redis.call('SADD', KEYS[3], unpack(a.people))
   redis.call('EXPIRE', KEYS[3], a.remember)
+end
+if a.event == 'registered' then
+  for i = 1, #a.people do
+    local key = KEYS[first + a.threads + i]
+    if redis.call('ZADD', key, a.now, a.number) == 1 and redis.call('ZCARD', key) > 100 then
+      redis.call('ZREMRANGEBYRANK', key, 0, 0)
+    end
+    redis.call('EXPIRE', key, a.repeats)
+  end
 end
 redis.call('RPUSH', KEYS[4], a.history)
 redis.call('LTRIM', KEYS[4], -500, -1)
