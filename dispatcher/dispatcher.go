@@ -38,21 +38,33 @@ func New(stream Stream, rules func() *Rules, log *slog.Logger) *Dispatcher {
 	return &Dispatcher{stream, rules, log}
 }
 
+// decided is a batch that has been decided on.
+type decided struct {
+	moves   []complaint.Move
+	refused []refusal
+}
+
+type refusal struct {
+	complaint.Delivery
+	why error
+}
+
 // Run moves records until ctx ends. Troubles of the stream are waited out.
-// While one batch is on its way to the departments, the next is read.
+// While one batch is on its way to the departments, the next is read and
+// decided on.
 func (d *Dispatcher) Run(ctx context.Context) error {
-	batches := make(chan []complaint.Delivery)
+	batches := make(chan decided)
 	go func() {
 		defer close(batches)
 		d.read(ctx, batches)
 	}()
 	for batch := range batches {
-		d.dispatch(ctx, batch)
+		d.move(ctx, batch)
 	}
 	return nil
 }
 
-func (d *Dispatcher) read(ctx context.Context, batches chan<- []complaint.Delivery) {
+func (d *Dispatcher) read(ctx context.Context, batches chan<- decided) {
 	for ctx.Err() == nil {
 		var batch []complaint.Delivery
 		lifecycle.Persist(ctx, d.log, "read the intake", func() (err error) {
@@ -63,31 +75,37 @@ func (d *Dispatcher) read(ctx context.Context, batches chan<- []complaint.Delive
 			continue
 		}
 		select {
-		case batches <- batch:
+		case batches <- decideAll(d.rules(), batch):
 		case <-ctx.Done(): // the batch stays pending, and comes again
 		}
 	}
 }
 
-// dispatch finishes one batch, or leaves off when ctx ends: what is not
-// finished then comes again.
-func (d *Dispatcher) dispatch(ctx context.Context, batch []complaint.Delivery) {
-	rules := d.rules()
-	var moves []complaint.Move
-	for _, one := range batch {
-		err := one.Err
-		var route complaint.Route
+func decideAll(rules *Rules, batch []complaint.Delivery) decided {
+	out := decided{moves: make([]complaint.Move, 0, len(batch))}
+	for i := range batch {
+		one := &batch[i]
+		to, err := complaint.Route{}, one.Err
 		if err == nil {
-			route, err = decide(rules, &one)
+			to, err = decide(rules, one)
 		}
-		if err == nil {
-			moves = append(moves, complaint.Move{Delivery: one, Route: route})
+		if err != nil {
+			out.refused = append(out.refused, refusal{*one, err})
 			continue
 		}
-		lifecycle.Persist(ctx, d.log, "give up a record", func() error { return d.stream.Dead(ctx, one, err.Error()) })
+		out.moves = append(out.moves, complaint.Move{Delivery: *one, Route: to})
 	}
-	if len(moves) > 0 {
-		lifecycle.Persist(ctx, d.log, "move records to their departments", func() error { return d.stream.Move(ctx, moves) })
+	return out
+}
+
+// move finishes one batch, or leaves off when ctx ends: what is not finished
+// then comes again.
+func (d *Dispatcher) move(ctx context.Context, batch decided) {
+	for _, one := range batch.refused {
+		lifecycle.Persist(ctx, d.log, "give up a record", func() error { return d.stream.Dead(ctx, one.Delivery, one.why.Error()) })
+	}
+	if len(batch.moves) > 0 {
+		lifecycle.Persist(ctx, d.log, "move records to their departments", func() error { return d.stream.Move(ctx, batch.moves) })
 	}
 }
 

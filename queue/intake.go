@@ -49,7 +49,7 @@ func (in *Intake) Read(ctx context.Context, most int) ([]complaint.Delivery, err
 	if err != nil {
 		return nil, err
 	}
-	var fresh []complaint.Delivery
+	fresh := make([]complaint.Delivery, 0, len(msgs))
 	for _, m := range msgs {
 		if m.fields == nil {
 			// Trimmed away by a foreign hand while it was pending.
@@ -59,29 +59,35 @@ func (in *Intake) Read(ctx context.Context, most int) ([]complaint.Delivery, err
 			}
 			continue
 		}
-		fresh = append(fresh, in.decode(m))
+		fresh = append(fresh, complaint.Delivery{Partition: m.part, Entry: m.id, Attempts: m.attempts, Text: m.text("record")})
+		d := &fresh[len(fresh)-1]
+		in.decode(d)
+		if event := m.text("event"); d.Err == nil && complaint.Asked(event) {
+			// The record is the complaint's own: the event is what is new.
+			d.Record.ID, d.Record.Event, d.Text = m.text("id"), event, ""
+			d.By, d.Reason, d.Lead = m.text("by"), m.text("reason"), m.text("lead")
+		}
+	}
+	if len(in.later) == 0 && !slices.ContainsFunc(fresh, follows) {
+		return fresh, nil
 	}
 	return in.withRoutes(ctx, fresh)
 }
 
-func (in *Intake) decode(m message) complaint.Delivery {
-	d := complaint.Delivery{Partition: m.part, Entry: m.id, Attempts: m.attempts, Text: m.text("record")}
+// decode reads the record of a delivery, or says in Err why it can't be routed.
+func (in *Intake) decode(d *complaint.Delivery) {
 	if err := fastjson.Unmarshal([]byte(d.Text), &d.Record, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)); err != nil {
 		d.Err = fmt.Errorf("the field record is not a record: %w", err)
-	} else if event := m.text("event"); complaint.Asked(event) {
-		// The record is the complaint's own: the event is what is new.
-		d.Record.ID, d.Record.Event, d.Text = m.text("id"), event, ""
-		d.By, d.Reason, d.Lead = m.text("by"), m.text("reason"), m.text("lead")
-	}
-	if d.Err != nil {
-		return d
-	}
-	if d.Record.ID == "" || d.Record.Number == "" {
+	} else if d.Record.ID == "" || d.Record.Number == "" {
 		d.Err = errors.New("the record has no id or no number")
-	} else if m.attempts > in.c.cfg.MaxAttempts {
-		d.Err = fmt.Errorf("it was handed out %d times and never finished", m.attempts-1)
+	} else if d.Attempts > in.c.cfg.MaxAttempts {
+		d.Err = fmt.Errorf("it was handed out %d times and never finished", d.Attempts-1)
 	}
-	return d
+}
+
+// follows tells whether a delivery goes where its complaint is.
+func follows(d complaint.Delivery) bool {
+	return d.Err == nil && d.Record.Event != complaint.Registered
 }
 
 // withRoutes fills Current of supplements, and keeps back those whose
@@ -99,7 +105,7 @@ func (in *Intake) withRoutes(ctx context.Context, fresh []complaint.Delivery) ([
 	cmds := make([]*redis.SliceCmd, len(in.later))
 	_, err := in.c.write.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, w := range in.later {
-			if w.d.Err == nil && w.d.Record.Event != complaint.Registered {
+			if follows(w.d) {
 				fields := []string{"route"}
 				if w.d.Record.Facts[complaint.FactTranscript] == "true" {
 					fields = []string{"route", "record", "again"}
@@ -162,8 +168,9 @@ func routed(fields []any) (route *complaint.Route, booked string, _ *complaint.R
 // takes it off the intake: one script for each partition's share of the
 // batch. After an error it may have happened or not; repeating it is safe.
 func (in *Intake) Move(ctx context.Context, moves []complaint.Move) error {
-	byPart := map[int][]complaint.Move{}
-	for _, m := range moves {
+	byPart := map[int][]*complaint.Move{}
+	for i := range moves {
+		m := &moves[i]
 		byPart[m.Partition] = append(byPart[m.Partition], m)
 	}
 	for part, batch := range byPart {
@@ -174,37 +181,38 @@ func (in *Intake) Move(ctx context.Context, moves []complaint.Move) error {
 	return nil
 }
 
-func (in *Intake) movePart(ctx context.Context, p partition, batch []complaint.Move) error {
-	keys := []string{p.stream(streamIntake), p.departments(), p.accept()}
-	args := []any{groupDispatchers, seconds(in.c.cfg.Remember)}
+func (in *Intake) movePart(ctx context.Context, p partition, batch []*complaint.Move) error {
+	keys := append(make([]string, 0, 3+4*len(batch)), p.stream(streamIntake), p.departments(), p.accept())
+	args := append(make([]any, 0, 2+13*len(batch)), groupDispatchers, seconds(in.c.cfg.Remember))
 	for _, m := range batch {
 		r := &m.Record
 		route, err := json.Marshal(m.Route)
 		if err != nil {
 			return fmt.Errorf("encode the route of %s: %w", r.ID, err)
 		}
-		record, err := routedText(&m, route)
+		record, err := routedText(m, route)
 		if err != nil {
 			return fmt.Errorf("encode record %s: %w", r.ID, err)
 		}
-		booked, again, accept := string(route), "", acceptAt(m.Route)
+		again, accept := "", acceptAt(m.Route)
 		switch {
 		case r.Event == complaint.Rerouted:
 			again = "2"
 		case m.Route.Again != "":
 			again = "1"
-		case m.Route.Department == "", r.Event == complaint.Supplemented && m.Current != nil:
-			booked, accept = "", ""
-		case accept == "0":
-			accept = "" // it never had a time: nothing to take off
+		case m.Route.Department == "", r.Event == complaint.Supplemented, accept == "0":
+			accept = "" // what follows books no route; what is new never had a time
 		}
-		to := recipients(&m)
+		to := recipients(m)
 		keys = append(keys, p.complaint(r.Number), p.history(r.Number))
 		for _, code := range to {
 			keys = append(keys, p.dept(code))
 		}
-		history := historyLine("routed", map[string]string{"id": r.ID, "department": m.Route.Department, "rule": m.Route.Rule, "again": m.Route.Again})
-		args = append(args, len(to), m.Entry, r.ID, r.Number, r.Event, r.Type, r.Priority, booked, again, history, record, accept, m.Booked)
+		history, err := json.Marshal(routedLine{time.Now().Format(time.RFC3339Nano), "routed", r.ID, m.Route.Department, m.Route.Rule, m.Route.Again})
+		if err != nil {
+			return fmt.Errorf("encode the history of %s: %w", r.ID, err)
+		}
+		args = append(args, len(to), m.Entry, r.ID, r.Number, r.Event, r.Type, r.Priority, string(route), again, string(history), record, accept, m.Booked)
 	}
 	moved, err := in.c.run(ctx, in.c.lua.move, keys, args...).Slice()
 	if err == nil && len(moved) != len(batch) {
@@ -276,6 +284,16 @@ func (in *Intake) Dead(ctx context.Context, d complaint.Delivery, reason string)
 		fields = raw[0].Values
 	}
 	return in.c.dead(ctx, p, streamIntake, groupDispatchers, d.Entry, d.Attempts, fields, reason)
+}
+
+// routedLine is a historyLine of the event that every record has.
+type routedLine struct {
+	At         string `json:"at"`
+	Event      string `json:"event"`
+	ID         string `json:"id"`
+	Department string `json:"department"`
+	Rule       string `json:"rule,omitempty"`
+	Again      string `json:"again,omitempty"`
 }
 
 // historyLine is one event of a complaint, as `hearken show` lists it.

@@ -6,16 +6,27 @@
 --   departments' streams, the lead's first
 -- ARGV[1] the consumer group  ARGV[2] remember (seconds)
 -- then for every record: how many streams, entry, id, number, event, type,
---   priority, route (JSON, "" for a supplement), again ("1": the route replaces
---   the one that there is, "2": if that is still the one of the last argument),
---   history, the record (JSON), accept by (ms, "" for nothing to book, 0 for no
---   time), and the route that it replaces (JSON)
+--   priority, route (JSON), again ("1": the route replaces the one that there
+--   is, "2": if that is still the one of the last argument), history, the record
+--   (JSON), accept by (ms, "" for nothing to book, 0 for no time), and the route
+--   that it replaces (JSON)
 -- Returns a list, one a record, of 1 (moved), 0 (had been moved before), 2 (the
 --   route is another meanwhile: to be decided again), or why it can't be: a
 --   stream's key holds something else. The last two stay pending.
--- It runs for every record there is, so it asks little: how long a key is kept
--- is said by publishing, and here only for keys that are not there yet.
+-- It runs for every record there is, so it asks little. What has been moved is
+-- known by the route that its complaint has; what comes later by a field of its
+-- own (a supplement that is moved before its complaint must not stand for it).
+-- How long a key is kept is said by publishing, and here only for new keys.
 local known = {}
+
+-- claim marks a record as moved; 0 where it has been already.
+local function claim(i, complaint)
+  if ARGV[i + 4] == 'registered' then
+    return redis.call('HSETNX', complaint, 'route', ARGV[i + 7]), 'route'
+  end
+  local mark = 'moved:' .. ARGV[i + 2]
+  return redis.call('HSETNX', complaint, mark, ARGV[i + 1]), mark
+end
 
 -- add puts a record on its streams, or on none of them.
 local function add(i, k, streams)
@@ -36,45 +47,42 @@ local function add(i, k, streams)
   end
 end
 
--- book notes on the complaint that a record has been moved, and where to.
-local function book(i, k, mark, has)
-  local complaint, history, route = KEYS[k], KEYS[k + 1], ARGV[i + 7]
-  if route ~= '' and ARGV[i + 8] == '1' then
-    redis.call('HSET', complaint, mark, ARGV[i + 1], 'route', route, 'again', ARGV[i + 10])
-  elseif route ~= '' and ARGV[i + 8] == '2' then
-    redis.call('HSET', complaint, mark, ARGV[i + 1], 'route', route)
-  elseif route ~= '' and not has[2] then
-    redis.call('HSET', complaint, mark, ARGV[i + 1], 'route', route)
-  else
-    redis.call('HSET', complaint, mark, ARGV[i + 1])
+-- book notes what else is to be known of it.
+local function book(i, complaint, history)
+  if ARGV[i + 8] == '1' then
+    redis.call('HSET', complaint, 'route', ARGV[i + 7], 'again', ARGV[i + 10])
+  elseif ARGV[i + 8] == '2' then
+    redis.call('HSET', complaint, 'route', ARGV[i + 7])
   end
   if ARGV[i + 11] == '0' then
     redis.call('ZREM', KEYS[3], ARGV[i + 3])
   elseif ARGV[i + 11] ~= '' then
     redis.call('ZADD', KEYS[3], ARGV[i + 11], ARGV[i + 3])
   end
-  if not has[3] then redis.call('EXPIRE', complaint, ARGV[2]) end
   local n = redis.call('RPUSH', history, ARGV[i + 9])
-  if n == 1 then redis.call('EXPIRE', history, ARGV[2]) end
+  if n == 1 then -- it was never published
+    redis.call('EXPIRE', complaint, ARGV[2])
+    redis.call('EXPIRE', history, ARGV[2])
+  end
   if n > 500 then redis.call('LTRIM', history, -500, -1) end
 end
 
 local k, out, done = 4, {}, {}
 for i = 3, #ARGV, 13 do
-  local streams, mark = tonumber(ARGV[i]), 'moved:' .. ARGV[i + 2]
-  local has = redis.call('HMGET', KEYS[k], mark, 'route', 'id')
-  local result = 0
-  if not has[1] and ARGV[i + 8] == '2' and has[2] ~= ARGV[i + 12] then
-    result = 2
-  elseif not has[1] then
+  local streams, complaint = tonumber(ARGV[i]), KEYS[k]
+  local result, mark = 2, nil
+  if ARGV[i + 8] ~= '2' or redis.call('HGET', complaint, 'route') == ARGV[i + 12]
+    or redis.call('HEXISTS', complaint, 'moved:' .. ARGV[i + 2]) == 1 then
+    result, mark = claim(i, complaint)
+  end
+  if result == 1 then
     local stream, bad = add(i, k, streams)
     if not bad then
-      book(i, k, mark, has)
-      result = 1
-    elseif bad.err:sub(1, 9) == 'WRONGTYPE' then
-      result = stream .. ': ' .. bad.err
+      book(i, complaint, KEYS[k + 1])
     else
-      return bad
+      redis.call('HDEL', complaint, mark)
+      if bad.err:sub(1, 9) ~= 'WRONGTYPE' then return bad end
+      result = stream .. ': ' .. bad.err
     end
   end
   if result == 0 or result == 1 then done[#done + 1] = ARGV[i + 1] end
