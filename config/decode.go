@@ -98,7 +98,11 @@ func (f *file) decode(n *node, v reflect.Value) {
 
 func (f *file) must(n *node, want kind) bool {
 	if n.kind != want {
-		f.fault(n.line, n.col, "must be %s, it is %s", want, n.kind)
+		how := ""
+		if want == list {
+			how = " (its items in brackets, or each behind a dash on a line of its own)"
+		}
+		f.fault(n.line, n.col, "must be %s%s, it is %s", want, how, n.kind)
 	}
 	return n.kind == want
 }
@@ -121,10 +125,11 @@ func keys(t reflect.Type) (names []string, index map[string]int) {
 }
 
 func (f *file) decodeStruct(n *node, v reflect.Value) {
-	if !f.must(n, mapping) {
+	names, index := keys(v.Type())
+	if n.kind != mapping {
+		f.fault(n.line, n.col, "must be a mapping with some of %s, it is %s", strings.Join(names, ", "), n.kind)
 		return
 	}
-	names, index := keys(v.Type())
 	for _, p := range n.fields {
 		i, ok := index[p.key]
 		if base, isFile := strings.CutSuffix(p.key, "_file"); !ok && isFile && slices.Contains(names, p.key) {

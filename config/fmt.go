@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -143,8 +142,6 @@ func (a *attacher) at(n *node) *notes {
 	}
 	return a.notes[n]
 }
-
-func (p place) compare(other place) int { return cmp.Or(p.line-other.line, p.col-other.col) }
 
 // blank tells whether a line of the file, counted from 1, is there and empty.
 func (f *file) blank(line int) bool {

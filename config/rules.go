@@ -156,6 +156,9 @@ func (f *file) rules() (*Rules, error) {
 	f.decode(f.root, reflect.ValueOf(&in).Elem())
 	if in.Version != 1 {
 		line, col := f.root.at("version")
+		if f.root.get("version") == nil {
+			line = 0
+		}
 		f.fault(line, col, "version must be 1: the form of the rules that this hearken reads")
 	}
 	if in.Timezone == "" {
@@ -164,13 +167,14 @@ func (f *file) rules() (*Rules, error) {
 	zone, err := time.LoadLocation(in.Timezone)
 	if err != nil {
 		line, col := f.root.at("timezone")
-		f.fault(line, col, "%v", err)
+		f.fault(line, col, "%v; zones have names like Asia/Shanghai or Europe/Berlin", err)
 	}
 	sum := sha256.Sum256([]byte(strings.Join(f.lines, "\n")))
 	out := &Rules{Version: hex.EncodeToString(sum[:])[:12], tests: in.Tests}
 	f.compileRouter(out, in, zone)
 	f.compileNormalizer(out, in)
 	f.checkTests(in.Tests)
+	f.checkExpected(in)
 	if err := f.err(); err != nil {
 		return nil, err
 	}
@@ -222,6 +226,13 @@ func (f *file) compileRouter(out *Rules, in rulesFile, zone *time.Location) {
 	case errors.As(err, &faults):
 		for _, one := range faults {
 			line, col := f.root.at(one.Path)
+			if one.Key {
+				key, _ := f.root.find(one.Path)
+				line, col = key.line, key.col
+			}
+			if one.Path == "default" && f.root.get("default") == nil {
+				line = 0 // no line shows what is not there
+			}
 			f.fault(line, col, "%s", one.Error())
 		}
 	case err != nil:
@@ -269,6 +280,38 @@ func (f *file) checkTests(tests []ruleTest) {
 		if _, err := time.Parse(time.RFC3339, t.Given.Received); t.Given.Received != "" && err != nil {
 			f.fault(line, col, "received must be a time like 2026-11-23T10:00:00+08:00")
 		}
+	}
+}
+
+// checkExpected finds tests that can never pass, because they expect a name
+// that nothing has.
+func (f *file) checkExpected(in rulesFile) {
+	var departments, types, flags []string
+	for _, d := range in.Departments {
+		departments = append(departments, d.Key)
+	}
+	for _, t := range in.Types {
+		types = append(types, t.Key)
+	}
+	for _, fl := range in.Flags {
+		flags = append(flags, fl.Key)
+	}
+	types = append(types, complaint.DefaultType)
+	known := func(i int, key string, all []string, names ...string) {
+		for _, name := range names {
+			if name != "" && !slices.Contains(all, name) {
+				line, col := f.root.at(fmt.Sprintf("tests[%d].expect.%s", i, key))
+				f.fault(line, col, "the test can't pass: nothing has the %s %q%s", strings.TrimSuffix(key, "s"), name, dispatcher.Nearest(name, all))
+			}
+		}
+	}
+	for i, t := range in.Tests {
+		known(i, "department", departments, t.Expect.Department)
+		known(i, "with", departments, t.Expect.With...)
+		known(i, "type", types, t.Expect.Type)
+		known(i, "secondary_types", types, t.Expect.Secondary...)
+		known(i, "flags", flags, t.Expect.Flags...)
+		known(i, "priority", dispatcher.Priorities, t.Expect.Priority)
 	}
 }
 

@@ -43,6 +43,8 @@ type node struct {
 // place is a line and a column, counted in characters from 1.
 type place struct{ line, col int }
 
+func (p place) compare(other place) int { return cmp.Or(p.line-other.line, p.col-other.col) }
+
 type kind int
 
 const (
@@ -72,13 +74,13 @@ type file struct {
 }
 
 type fault struct {
-	line, col int
-	message   string
+	place
+	message string
 }
 
 // fault notes something wrong at a place; line 0 is the file as a whole.
 func (f *file) fault(line, col int, format string, args ...any) {
-	f.faults = append(f.faults, fault{line, col, fmt.Sprintf(format, args...)})
+	f.faults = append(f.faults, fault{place{line, col}, fmt.Sprintf(format, args...)})
 }
 
 // err puts all faults together, in the order of the file, each with its line
@@ -87,17 +89,19 @@ func (f *file) err() error {
 	if len(f.faults) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(f.faults, func(a, b fault) int { return cmp.Or(a.line-b.line, a.col-b.col) })
+	slices.SortStableFunc(f.faults, func(a, b fault) int { return a.compare(b.place) })
 	var out []string
 	for _, one := range f.faults {
+		if f.curly(one.place) {
+			one.message += "; the quotation marks are typographic, YAML's are straight"
+		}
 		if one.line == 0 {
 			out = append(out, fmt.Sprintf("%s: %s", f.name, one.message))
 			continue
 		}
 		text := fmt.Sprintf("%s:%d:%d: %s", f.name, one.line, one.col, one.message)
 		if one.line <= len(f.lines) {
-			shown := f.shown(one.line)
-			text += fmt.Sprintf("\n  | %s\n  | %s^", shown, strings.Repeat(" ", max(one.col-1, 0)))
+			text += f.pointed(one.place)
 		}
 		out = append(out, text)
 	}
@@ -148,7 +152,7 @@ func parse(name string, text []byte) (f *file, err error) {
 	if err != nil {
 		var syntax *yaml.SyntaxError
 		if errors.As(err, &syntax) && syntax.Token != nil {
-			f.fault(syntax.Token.Position.Line, syntax.Token.Position.Column, "%s", syntax.Message)
+			f.syntax(place{syntax.Token.Position.Line, syntax.Token.Position.Column}, syntax.Message)
 			return nil, f.err()
 		}
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -266,17 +270,26 @@ func (n *node) get(key string) *node {
 // at finds the place that a path like routes[2].when.fact.line leads to, or
 // the last one on the way that exists.
 func (n *node) at(path string) (line, col int) {
-	line, col = n.line, n.col
+	_, value := n.find(path)
+	return value.line, value.col
+}
+
+// find finds the places of the last key on a path, and of its value.
+func (n *node) find(path string) (key, value place) {
+	value = place{n.line, n.col}
 	for path != "" {
 		path = strings.TrimPrefix(path, ".")
 		if rest, ok := strings.CutPrefix(path, "["); ok {
 			number, after, _ := strings.Cut(rest, "]")
 			i, err := strconv.Atoi(number)
+			if n.kind == scalar && i == 0 { // one is a list of one
+				return key, place{n.line, n.col}
+			}
 			if err != nil || i >= len(n.items) {
-				return line, col
+				return key, value
 			}
 			n, path = n.items[i], after
-			line, col = n.line, n.col
+			value = place{n.line, n.col}
 			continue
 		}
 		best := -1
@@ -287,17 +300,18 @@ func (n *node) at(path string) (line, col int) {
 			}
 		}
 		if best < 0 {
-			return line, col
+			return key, value
 		}
 		p := n.fields[best]
 		path = path[len(p.key):]
-		line, col = p.line, p.col
+		key = place{p.line, p.col}
+		value = key
 		if p.value.kind != null && path == "" {
-			line, col = p.value.line, p.value.col
+			value = place{p.value.line, p.value.col}
 		}
 		n = p.value
 	}
-	return line, col
+	return key, value
 }
 
 // plain turns a tree into the values that YAML decodes to.

@@ -81,6 +81,7 @@ const (
 type Fault struct {
 	Path    string
 	Message string
+	Key     bool // the last key of Path is what is wrong, not its value
 }
 
 func (f Fault) Error() string { return f.Path + ": " + f.Message }
@@ -156,8 +157,13 @@ func Compile(cfg Config) (*Rules, error) {
 	names := map[string]bool{}
 	for i, rule := range cfg.Routes {
 		path := cmp.Or(rule.Path, fmt.Sprintf("routes[%d]", i))
-		if rule.Name == "" || names[rule.Name] || rule.Name == RuleDefault || rule.Name == RuleThread {
-			c.fault(path+".name", fmt.Sprintf("%q must be a name that no other route has, and neither %s nor %s", rule.Name, RuleDefault, RuleThread))
+		switch {
+		case rule.Name == "":
+			c.fault(path+".name", "a route needs a name: records and reports tell it")
+		case names[rule.Name]:
+			c.fault(path+".name", fmt.Sprintf("another route has the name %q", rule.Name))
+		case rule.Name == RuleDefault || rule.Name == RuleThread:
+			c.fault(path+".name", fmt.Sprintf("%q is what routing without a rule is called; choose another name", rule.Name))
 		}
 		names[rule.Name], r.byName[rule.Name] = true, i
 		r.routes = append(r.routes, c.route(path, rule))
@@ -247,7 +253,7 @@ func (c *compiler) when(path string, w When, depth int) condition {
 			kids = append(kids, c.fields[name](c, name, at, value))
 		default:
 			all := append(slices.Collect(maps.Keys(c.fields)), "any", "all", "not", "fact.NAME")
-			c.fault(at, "no such field"+Nearest(name, all))
+			c.faults = append(c.faults, Fault{Path: at, Message: "no such field" + Nearest(name, all), Key: true})
 		}
 	}
 	return every("all", kids)
@@ -278,7 +284,7 @@ func (c *compiler) condition(path string, value any) When {
 }
 
 func (c *compiler) fault(path, message string) {
-	c.faults = append(c.faults, Fault{path, message})
+	c.faults = append(c.faults, Fault{Path: path, Message: message})
 }
 
 func (c *compiler) mustKnow(path, kind, name string) {
@@ -326,7 +332,7 @@ func (c *compiler) object(path string, value any, keys ...string) map[string]any
 	}
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if !slices.Contains(keys, k) {
-			c.fault(path+"."+k, "no such key"+Nearest(k, keys))
+			c.faults = append(c.faults, Fault{Path: path + "." + k, Message: "no such key" + Nearest(k, keys), Key: true})
 		}
 	}
 	return m
