@@ -31,11 +31,16 @@ lint:
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0 run ./...
 
 # Beside the benchmarks of each package: reading mail beside go-message and
-# enmime, and emptying a mailbox beside mbsync (Debian: isync).
+# enmime, and emptying a mailbox beside mbsync (Debian: isync); routing beside
+# compiled expressions (expr); the dispatcher beside the bare hop, and beside
+# Benthos.
 bench:
 	@scripts/install bench
 	go test -run '^$$' -bench . -benchmem ./...
 	cd bench/mail && go test -run '^$$' -bench . -benchmem .
+	cd bench/rules && go test -bench . .
+	cd bench/hop && go test -run '^$$' -bench . -benchtime 5x .
+	cd bench/benthos && go test -run '^$$' -bench . -benchtime 5x .
 
 calls:
 	HEARKEN_CALLS=$(CALLS) go test -count=1 -v -run OneComplaintOfOneNumber ./cmd/hearken
@@ -47,6 +52,6 @@ fuzz:
 	@for pkg in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
 			echo "== $$pkg $$target"; \
-			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 50x $$pkg || exit 1; \
 		done; \
 	done

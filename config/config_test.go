@@ -172,14 +172,27 @@ func await(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// FuzzRules: whatever a rules file holds, loading it ends with rules that route
+// everything or with faults, and formatting it changes nothing but its form.
 func FuzzRules(f *testing.F) {
 	f.Add([]byte(fmt.Sprintf(tiny, "CMO")))
+	f.Add([]byte(soundRules))
 	f.Add([]byte("version: 1\nroutes: [{when: {any: [{not: {text: {any: [x]}}}]}}]"))
 	f.Add([]byte("a: &a [*a, *a]\n<<: *a\n? [x]\n: y"))
+	for seed := range uint64(8) {
+		g := newAnyRules(seed)
+		f.Add([]byte(g.write(g.tree())))
+		f.Add([]byte(g.spoilt(g.write(g.sound()))))
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
+		hangs := time.AfterFunc(20*time.Second, func() { panic(fmt.Sprintf("it never ends: %q", text)) })
+		defer hangs.Stop()
 		r, err := parseRules("fuzz.yaml", text)
 		if err == nil && r.Router.Route(new(r.Apply(ruleTest{}.contact()))).Department == "" {
 			t.Error("rules without a department for everything")
+		}
+		if _, err := Format("fuzz.yaml", text); err == nil {
+			formatted(t, string(text))
 		}
 	})
 }

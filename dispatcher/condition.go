@@ -97,7 +97,7 @@ func (c *condition) failing(v *view) []string {
 		for i := range c.kids {
 			all = append(all, strings.Join(c.kids[i].failing(v), " and "))
 		}
-		return []string{"none of: " + strings.Join(all, "; ")}
+		return []string{"one of: " + strings.Join(all, ", or ")}
 	case c.got == nil:
 		var all []string
 		for i := range c.kids {

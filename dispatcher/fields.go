@@ -94,7 +94,7 @@ func words(get values) field {
 // oneOf holds where the record has one of the listed values.
 func (c *compiler) oneOf(name string, list []string, get values) condition {
 	c.getters[name] = func(v *view) []string { return get(v.Record) }
-	out := condition{what: name, want: fmt.Sprint(list), exact: true, sets: [][]key{keysOf(name, list)}}
+	out := condition{what: name, want: "[" + strings.Join(list, ", ") + "]", exact: true, sets: [][]key{keysOf(name, list)}}
 	out.got = func(v *view) string { return strings.Join(get(v.Record), ", ") }
 	wanted := map[string]bool{}
 	for _, want := range list {
@@ -246,7 +246,7 @@ func amount(c *compiler, name, path string, value any) condition {
 	low, high := c.decimal(path+".min", m["min"]), c.decimal(path+".max", m["max"])
 	currencies := c.list(path+".currency", m["currency"])
 	return leaf(name, value, func(v *view) bool {
-		sum, ok := new(big.Rat).SetString(v.AmountInvolved)
+		sum, ok := exact(v.AmountInvolved)
 		if !ok || (len(currencies) > 0 && !slices.Contains(currencies, v.Currency)) {
 			return false
 		}

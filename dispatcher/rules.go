@@ -342,11 +342,23 @@ func (c *compiler) decimal(path string, value any) *big.Rat {
 	if value == nil {
 		return nil
 	}
-	r, ok := new(big.Rat).SetString(fmt.Sprint(value))
+	r, ok := exact(fmt.Sprint(value))
 	if !ok {
 		c.fault(path, "must be a number")
 	}
 	return r
+}
+
+// maxDigits bounds a number as it is written.
+const maxDigits = 40
+
+// exact reads a decimal number. Exponents are not read: ten characters of them
+// can ask for more digits than there is memory.
+func exact(s string) (*big.Rat, bool) {
+	if len(s) > maxDigits || strings.Trim(s, "0123456789.-") != "" {
+		return nil, false
+	}
+	return new(big.Rat).SetString(s)
 }
 
 // Priority finds the highest floor that holds, and says which did.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -131,11 +132,11 @@ func (o outcome) moved(other outcome) bool {
 }
 
 func (c *rulesDiffCmd) Run(ctx context.Context, s *streams) error {
-	before, err := config.LoadRules(c.Old)
+	before, err := s.rulesToTry(c.Old)
 	if err != nil {
 		return err
 	}
-	after, err := config.LoadRules(c.New)
+	after, err := s.rulesToTry(c.New)
 	if err != nil {
 		return err
 	}
@@ -198,7 +199,7 @@ type covered struct {
 }
 
 func (c *rulesCoverageCmd) Run(ctx context.Context, s *streams) error {
-	rules, err := config.LoadRules(c.File)
+	rules, err := s.rulesToTry(c.File)
 	if err != nil {
 		return err
 	}
@@ -231,7 +232,7 @@ func (c *rulesCoverageCmd) Run(ctx context.Context, s *streams) error {
 		case one.Matched == 0:
 			note = "never decided"
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\n", one.Matched, one.Rule, note)
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%d\t%s\t%s", one.Matched, one.Rule, note), "\t"))
 	}
 	return w.Flush()
 }

@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +27,7 @@ type rulesExplainCmd struct {
 }
 
 func (c *rulesExplainCmd) Run(ctx context.Context, s *streams) error {
-	rules, err := c.rules()
+	rules, err := c.rules(s)
 	if err != nil {
 		return err
 	}
@@ -41,9 +44,11 @@ func (c *rulesExplainCmd) Run(ctx context.Context, s *streams) error {
 }
 
 // rules are those that were named, or the configuration's.
-func (c *rulesExplainCmd) rules() (*config.Rules, error) { return rulesOf(c.Rules, c.Config) }
+func (c *rulesExplainCmd) rules(s *streams) (*config.Rules, error) {
+	return s.rulesOf(c.Rules, c.Config)
+}
 
-func rulesOf(path, configPath string) (*config.Rules, error) {
+func (s *streams) rulesOf(path, configPath string) (*config.Rules, error) {
 	if path == "" {
 		cfg, err := config.Load(configPath)
 		if err != nil {
@@ -51,7 +56,18 @@ func rulesOf(path, configPath string) (*config.Rules, error) {
 		}
 		path = beside(configPath, cfg.Rules)
 	}
-	return config.LoadRules(path)
+	return s.rulesToTry(path)
+}
+
+// rulesToTry loads rules to try something with. Rules whose own tests fail do
+// for that, if they are sound otherwise: what they do wrong is to be seen.
+func (s *streams) rulesToTry(path string) (*config.Rules, error) {
+	rules, err := config.LoadRules(path)
+	if err != nil && rules != nil {
+		fmt.Fprintf(s.err, "hearken: %s: some of its tests fail, and it would not be taken; hearken rules test tells which\n", path)
+		return rules, nil
+	}
+	return rules, err
 }
 
 // contact finds out what was meant.
@@ -76,8 +92,8 @@ func (c *rulesExplainCmd) contact(ctx context.Context) (complaint.Contact, error
 	}
 	b, err := os.ReadFile(c.What)
 	if err != nil {
-		if strings.HasSuffix(c.What, ".eml") || strings.HasSuffix(c.What, ".json") {
-			return complaint.Contact{}, err
+		if likePath(c.What) {
+			return complaint.Contact{}, fmt.Errorf("%w; words to explain have spaces, or come on standard input: hearken rules explain -", err)
 		}
 		return words, nil
 	}
@@ -90,6 +106,15 @@ func (c *rulesExplainCmd) contact(ctx context.Context) (complaint.Contact, error
 	}
 	words.Text = string(b)
 	return words, nil
+}
+
+// likePath tells a file's name from a customer's words.
+func likePath(s string) bool {
+	switch filepath.Ext(s) {
+	case ".eml", ".json", ".txt", ".yaml":
+		return !strings.ContainsAny(s, "\n") && len(strings.Fields(s)) == 1 || strings.ContainsRune(s, filepath.Separator)
+	}
+	return false
 }
 
 // maxExplained bounds words from standard input.
@@ -128,7 +153,10 @@ func (s *streams) explain(e config.Explanation, version string) {
 		if m.Note != "" {
 			note = ", " + m.Note
 		}
-		say(1, "%s%s: %q in the %s at %d, weight %.2g%s, by %s", m.Type, m.Flag, m.Term, m.Field, m.Offset, m.Weight, note, m.Rule)
+		if m.Type != "" {
+			note = fmt.Sprintf(", weight %.2g%s", m.Weight, note)
+		}
+		say(1, "%s%s: %q in the %s at %d%s, by %s", m.Type, m.Flag, m.Term, m.Field, m.Offset, note, m.Rule)
 	}
 	if len(r.Classification.Matched) == 0 {
 		say(1, "no keyword was found")
@@ -152,8 +180,8 @@ func (s *streams) explain(e config.Explanation, version string) {
 	if e.Route.Rule == "default" {
 		say(1, "+ default: no route holds")
 	}
-	for name, at := range e.Route.Deadlines {
-		say(1, "deadline %s: %s", name, at)
+	for _, name := range slices.Sorted(maps.Keys(e.Route.Deadlines)) {
+		say(1, "deadline %s: %s", name, e.Route.Deadlines[name])
 	}
 }
 

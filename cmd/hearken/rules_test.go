@@ -44,12 +44,13 @@ func rulesSite(t *testing.T) func(name string) string {
 		past = append(past, string(b))
 	}
 	for name, text := range map[string]string{
-		"rules.yaml": smallRules,
-		"new.yaml":   strings.Replace(smallRules, "default: CMO", "default: LEGAL", 1),
-		"past.jsonl": strings.Join(past, "\n"),
-		"one.json":   past[0],
-		"mail.eml":   "From: ann@example.org\r\nSubject: bill\r\n\r\nI was overcharged\r\n\r\nOn Mon, 23 Nov 2026 at 10:00, S <s@example.com> wrote:\r\n> my lawyer\r\n",
-		"more.yaml":  "tests:\n  - {name: law, given: {text: my lawyer}, expect: {department: LEGAL}}\n  - {name: wrong, given: {text: my lawyer}, expect: {department: FIN}}\n",
+		"rules.yaml":   smallRules,
+		"new.yaml":     strings.Replace(smallRules, "default: CMO", "default: LEGAL", 1),
+		"failing.yaml": strings.Replace(smallRules, "department: FIN, keywords", "department: CMO, keywords", 1),
+		"past.jsonl":   strings.Join(past, "\n"),
+		"one.json":     past[0],
+		"mail.eml":     "From: ann@example.org\r\nSubject: bill\r\n\r\nI was overcharged\r\n\r\nOn Mon, 23 Nov 2026 at 10:00, S <s@example.com> wrote:\r\n> my lawyer\r\n",
+		"more.yaml":    "tests:\n  - {name: law, given: {text: my lawyer}, expect: {department: LEGAL}}\n  - {name: wrong, given: {text: my lawyer}, expect: {department: FIN}}\n",
 	} {
 		if err := os.WriteFile(path(name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -75,8 +76,10 @@ func TestRulesExplain(t *testing.T) {
 	if out, _ = command(t, 0, "rules", "explain", "-r", path("rules.yaml"), path("one.json")); !strings.HasPrefix(out, "rules ") {
 		t.Errorf("%s", out)
 	}
-	if _, errOut := command(t, exitFailed, "rules", "explain", "-r", path("rules.yaml"), path("missing.eml")); !strings.Contains(errOut, "missing.eml") {
-		t.Errorf("%s", errOut)
+	for _, missing := range []string{path("missing.eml"), "missing.txt"} {
+		if _, errOut := command(t, exitFailed, "rules", "explain", "-r", path("rules.yaml"), missing); !strings.Contains(errOut, missing) || !strings.Contains(errOut, "words to explain") {
+			t.Errorf("%s", errOut)
+		}
 	}
 }
 
@@ -85,6 +88,11 @@ func TestRulesDiffAndCoverage(t *testing.T) {
 	out, _ := command(t, 0, "rules", "diff", path("rules.yaml"), path("new.yaml"), "--archive", path("past.jsonl"))
 	if !strings.Contains(out, "3 complaints tried, 1 change") || !strings.Contains(out, "CMO OTHER P4") || !strings.Contains(out, "-> LEGAL OTHER P4") || !strings.Contains(out, "2611 2300 0048") {
 		t.Errorf("%s", out)
+	}
+	// Rules whose tests fail are the ones that need a trial.
+	out, errOut := command(t, 0, "rules", "diff", path("rules.yaml"), path("failing.yaml"), "--archive", path("past.jsonl"))
+	if !strings.Contains(out, "FIN BILLING P4") || !strings.Contains(errOut, "failing.yaml: some of its tests fail") {
+		t.Errorf("%s%s", out, errOut)
 	}
 	out, _ = command(t, 0, "rules", "diff", path("rules.yaml"), path("rules.yaml"), "--archive", path("past.jsonl"), "--json")
 	var none struct {
