@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"hearken/complaint"
@@ -13,7 +14,7 @@ import (
 )
 
 // Stream is where records come from and go to; the queue has it. Read is called
-// by one goroutine, Move and Dead by another.
+// by one goroutine, Move and Dead by others.
 type Stream interface {
 	// Read returns up to most records, or none after about a second.
 	Read(ctx context.Context, most int) ([]complaint.Delivery, error)
@@ -38,10 +39,15 @@ func New(stream Stream, rules func() *Rules, log *slog.Logger) *Dispatcher {
 	return &Dispatcher{stream, rules, log}
 }
 
+// movesAtOnce is how many batches may be on their way: while Redis works on
+// one, the next is encoded.
+const movesAtOnce = 2
+
 // decided is a batch that has been decided on.
 type decided struct {
 	moves   []complaint.Move
 	refused []refusal
+	follows bool // there is in it what follows a complaint that is routed
 }
 
 type refusal struct {
@@ -50,16 +56,32 @@ type refusal struct {
 }
 
 // Run moves records until ctx ends. Troubles of the stream are waited out.
-// While one batch is on its way to the departments, the next is read and
-// decided on.
+// While batches are on their way to the departments, the next is read and
+// decided on. Of a complaint's supplements none overtakes another: a batch
+// that has any waits for the one before that had.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	batches := make(chan decided)
-	go func() {
+	var group sync.WaitGroup
+	defer group.Wait()
+	group.Go(func() {
 		defer close(batches)
 		d.read(ctx, batches)
-	}()
+	})
+	slots := make(chan struct{}, movesAtOnce)
+	var last chan struct{} // closed when the last batch with supplements is done
 	for batch := range batches {
-		d.move(ctx, batch)
+		slots <- struct{}{}
+		before, done := last, make(chan struct{})
+		if batch.follows {
+			last = done
+		}
+		group.Go(func() {
+			defer func() { close(done); <-slots }()
+			if batch.follows && before != nil {
+				<-before
+			}
+			d.move(ctx, batch)
+		})
 	}
 	return nil
 }
@@ -94,6 +116,7 @@ func decideAll(rules *Rules, batch []complaint.Delivery) decided {
 			continue
 		}
 		out.moves = append(out.moves, complaint.Move{Delivery: *one, Route: to})
+		out.follows = out.follows || one.Record.Event != complaint.Registered
 	}
 	return out
 }
@@ -119,7 +142,8 @@ func decide(rules *Rules, d *complaint.Delivery) (route complaint.Route, err err
 	}()
 	if why := again(d); why != "" {
 		route = rules.Route(&d.Record)
-		route.Again = why
+		route.Again, route.Before, route.Returns = why, d.Current.Before, d.Current.Returns
+		route.AcceptBy = rules.AcceptBy(route, time.Now())
 		// Whoever had it so far goes on hearing of it.
 		for _, code := range append([]string{d.Current.Department}, d.Current.Collaborators...) {
 			if code != route.Department && !slices.Contains(route.Collaborators, code) {

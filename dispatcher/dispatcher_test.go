@@ -240,12 +240,16 @@ func (m *memory) Move(_ context.Context, moves []complaint.Move) error {
 	if err := m.trouble(); err != nil {
 		return err
 	}
+	m.Lock()
+	defer m.Unlock()
 	m.moved = append(m.moved, moves...)
 	return nil
 }
 
 func (m *memory) Dead(_ context.Context, d complaint.Delivery, reason string) error {
+	m.Lock()
 	m.dead[d.Entry] = reason
+	m.Unlock()
 	return m.trouble()
 }
 

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -184,14 +185,14 @@ func (s *Site) Bare(t testing.TB, n int) time.Duration {
 // counted is the queue's intake, and says when all has been moved.
 type counted struct {
 	*queue.Intake
-	left int
+	left atomic.Int64
 	done func()
 }
 
 func (c *counted) Move(ctx context.Context, moves []complaint.Move) error {
 	err := c.Intake.Move(ctx, moves)
 	if err == nil {
-		if c.left -= len(moves); c.left <= 0 {
+		if c.left.Add(-int64(len(moves))) <= 0 {
 			c.done()
 		}
 	}
@@ -209,7 +210,8 @@ func (s *Site) Dispatch(t testing.TB, rules *config.Rules, n int) time.Duration 
 	defer cancel()
 	start := time.Now()
 	var took time.Duration
-	stream := &counted{client.Intake(), n, func() { took = time.Since(start); cancel() }}
+	stream := &counted{Intake: client.Intake(), done: func() { took = time.Since(start); cancel() }}
+	stream.left.Store(int64(n))
 	if err := dispatcher.New(stream, func() *dispatcher.Rules { return rules.Router }, slog.New(slog.DiscardHandler)).Run(ctx); err != nil {
 		t.Fatal(err)
 	}
