@@ -335,6 +335,10 @@ func repeat(c *compiler, name, path string, value any) condition {
 	if want, ok := value.(bool); ok {
 		return leaf(name, value, func(v *view) bool { return (count(v) > 0) == want }, got)
 	}
+	if _, ok := value.(map[string]any); !ok {
+		c.fault(path, "must be true or false, or like {min: 2}")
+		return every(name, nil)
+	}
 	m := c.object(path, value, "min", "max")
 	low, high := c.decimal(path+".min", m["min"]), c.decimal(path+".max", m["max"])
 	return leaf(name, value, func(v *view) bool { return within(big.NewRat(count(v), 1), low, high) }, got)
