@@ -35,7 +35,7 @@ func (c *compiler) duration(path, text string) duration {
 	length, name, working := strings.Cut(strings.TrimSpace(text), " ")
 	of, err := ParseDuration(length)
 	if err != nil {
-		c.fault(path, err.Error())
+		c.fault(path, notDuration(text).Error())
 		return duration{}
 	}
 	d := duration{of: of}
@@ -63,7 +63,9 @@ func ParseDuration(s string) (time.Duration, error) {
 		d = time.Duration(n) * 24 * time.Hour
 	}
 	if err != nil || d <= 0 || d > maxDuration {
-		return 0, fmt.Errorf("%q is not a duration like 90m, 2h or 3d", s)
+		return 0, notDuration(s)
 	}
 	return d, nil
 }
+
+func notDuration(s string) error { return fmt.Errorf("%q is not a duration like 90m, 2h or 3d", s) }
