@@ -53,6 +53,8 @@ func (f *folder) class(r rune) int32 {
 		return gone
 	case isSpace(r):
 		return blank
+	case r == '’' || r == '‘' || r == '`' || r == '´':
+		return '\'' // don’t is don't
 	case r >= 0x80 && (r < 0x4E00 || r > 0x9FFF):
 		apart := []rune(norm.NFKD.String(string(r)))
 		if len(apart) != 1 || isSpace(apart[0]) || unicode.Is(unicode.Mn, apart[0]) || !utf8.ValidRune(r) {

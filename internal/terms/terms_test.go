@@ -53,6 +53,15 @@ func TestFind(t *testing.T) {
 		{"café", "the CAFE", true},
 		{"fee", "ＦＥＥ", true},
 		{"late", "later", false},
+		{"charge", "they keep charging me", true},
+		{"charge", "the charger", false},
+		{"delivery", "two deliveries", true},
+		{"deny", "they denied it", true},
+		{"rip", "it ripped", true},
+		{"bed", "bedding", true},
+		{"see", "seeing", false},
+		{"didn't work", "it didn’t work", true},
+		{"didn't work", "it didn`t work", true},
 	} {
 		hits := compile(t, Pattern{Term: c.term}).Find(c.text)
 		if got := len(hits) > 0; got != c.want {
@@ -104,6 +113,72 @@ func TestNegated(t *testing.T) {
 	}
 }
 
+// A "not" that denies nothing, or another thing.
+func TestNotDenied(t *testing.T) {
+	s := compile(t, Pattern{Term: "受伤"}, Pattern{Term: "burn"}, Pattern{Term: "冻结"})
+	for text, want := range map[string]bool{
+		"没想到受伤了": false, "没几天就受伤": false, "未成年受伤": false, "无故冻结": false, "不是受伤": true, "是不是受伤了": false, "有没有人受伤": false,
+		"没有任何受伤": true, "it didn't stop burning": false, "not only burned": false, "dont burn": true, "nothing was burnt": true, "nothing burned": true,
+	} {
+		hits := s.Find(text)
+		if text == "nothing was burnt" {
+			if len(hits) != 0 {
+				t.Errorf("%q: %+v, an irregular form is a term of its own", text, hits)
+			}
+			continue
+		}
+		if len(hits) != 1 || hits[0].Negated != want {
+			t.Errorf("%q: %+v, want negated %v", text, hits, want)
+		}
+	}
+}
+
+func TestNear(t *testing.T) {
+	s := compile(t,
+		Pattern{Owner: 1, Term: "charge|take|took|扣|收 ~ twice|two times|两次|重复"},
+		Pattern{Owner: 2, Term: "not|never|haven't|没|未 ~ arrive|receive|收到|到货", Except: []string{"not only"}},
+		Pattern{Owner: 3, Term: "phone|手机 ~ screen|屏 ~ black|dead|黑"},
+		Pattern{Owner: 4, Term: "twice"},
+	)
+	for text, want := range map[string]string{
+		"My card was charged for the order twice.":       "[1:charge … twice 12-39] [4:twice 34-39]",
+		"两次都扣了我的钱":                                       "[1:两次 … 扣 0-4]",
+		"Charged. It broke twice.":                       "[4:twice 18-23]",
+		"took it a b c d e f g h twice":                  "[4:twice 24-29]",
+		"Version 1.2 took 3.50 twice":                    "[1:took … twice 12-27] [4:twice 22-27]",
+		"It has not arrived, I never got it":             "[2:not … arrive 7-17]",
+		"还没有收到":                                          "[2:没 … 收到 1-5]",
+		"not only that: received":                        "[]",
+		"The screen of my phone went black":              "[3:screen … phone … black 4-33]",
+		"手機屏幕黑了":                                         "[3:手机 … 屏 … 黑 0-5]",
+		"I wasn't charged twice":                         "[1:charge … twice! 9-22] [4:twice! 17-22]",
+		"charged twice, charged once; charged two times": "[1:charge … twice 0-13] [4:twice 8-13]",
+		"扣": "[]",
+	} {
+		var got []string
+		for _, h := range s.Find(text) {
+			no := ""
+			if h.Negated {
+				no = "!"
+			}
+			got = append(got, fmt.Sprintf("[%d:%s%s %d-%d]", h.Owner, h.Term, no, h.Start, h.End))
+		}
+		if g := strings.Join(got, " "); g != want && (want != "[]" || g != "") {
+			t.Errorf("%q: %s, want %s", text, g, want)
+		}
+	}
+}
+
+// TestNearCost holds the parts of a hostile text to what an honest one costs.
+func TestNearCost(t *testing.T) {
+	s := compile(t, Pattern{Term: "a|b ~ c|d ~ e"}, Pattern{Term: "a ~ z"})
+	for _, text := range []string{strings.Repeat("a ", 10_000), strings.Repeat("a c ", 10_000), strings.Repeat("ac", 10_000)} {
+		if hits := s.Find(text); len(hits) != 0 {
+			t.Errorf("%.10q...: %v", text, hits)
+		}
+	}
+}
+
 // TestAgainstOneByOne holds the automaton to the plain way of looking.
 func TestAgainstOneByOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -141,7 +216,7 @@ func TestAgainstOneByOne(t *testing.T) {
 }
 
 func TestCompileRefuses(t *testing.T) {
-	for _, term := range []string{"", " - ", strings.Repeat("长", maxTerm+1)} {
+	for _, term := range []string{"", " - ", strings.Repeat("长", maxTerm+1), "a ~ ", "a | ~ b", "a ~ b ~ c ~ d ~ e"} {
 		if _, err := Compile([]Pattern{{Term: term}}); err == nil {
 			t.Errorf("term %q was taken", term)
 		}
@@ -152,7 +227,8 @@ func FuzzFind(f *testing.F) {
 	f.Add("请退款 refund FCA 12315")
 	f.Add("ﬁre ㎏ ½ \u200b退\u00ad款 價格")
 	f.Add("\xff\xfe没有受伤")
-	s := compile(f, Pattern{Term: "退款"}, Pattern{Term: "refund"}, Pattern{Term: "fire", Except: []string{"fire sale"}}, Pattern{Term: "12315"}, Pattern{Term: "FCA"})
+	s := compile(f, Pattern{Term: "退款"}, Pattern{Term: "refund"}, Pattern{Term: "fire", Except: []string{"fire sale"}}, Pattern{Term: "12315"}, Pattern{Term: "FCA"},
+		Pattern{Term: "fire|退 ~ no|款 ~ 12"})
 	f.Fuzz(func(t *testing.T, text string) {
 		n := utf8.RuneCountInString(text)
 		for _, h := range s.Find(text) {
