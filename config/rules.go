@@ -34,6 +34,7 @@ type rulesFile struct {
 	Timezone    string                `yaml:"timezone"`
 	Calendars   entries[calendarRule] `yaml:"calendars"`
 	Departments entries[deptRule]     `yaml:"departments"`
+	Words       entries[[]string]     `yaml:"words"`
 	Types       entries[typeRule]     `yaml:"types"`
 	Flags       entries[keywordsRule] `yaml:"flags"`
 	Classifier  classifierRule        `yaml:"classifier"`
@@ -247,15 +248,21 @@ func plainCode(s string) bool {
 
 func (f *file) compileNormalizer(out *Rules, in rulesFile) {
 	cfg := normalize.Config{Version: out.Version}
+	lists := f.wordLists(in.Words)
 	for _, t := range in.Types {
 		one := normalize.Type{Code: t.Key}
-		for _, k := range t.Value.Keywords {
+		for i, k := range t.Value.Keywords {
+			path := fmt.Sprintf("types.%s.keywords[%d]", t.Key, i)
+			k.Any, k.Except = f.terms(lists, k.Any, path+".any"), f.terms(lists, k.Except, path+".except")
 			one.Keywords = append(one.Keywords, normalize.Keywords(k))
 		}
 		cfg.Types = append(cfg.Types, one)
 	}
 	for _, fl := range in.Flags {
-		cfg.Flags = append(cfg.Flags, normalize.Flag{Name: fl.Key, Any: fl.Value.Any, Except: fl.Value.Except})
+		path := "flags." + fl.Key
+		cfg.Flags = append(cfg.Flags, normalize.Flag{
+			Name: fl.Key, Any: f.terms(lists, fl.Value.Any, path+".any"), Except: f.terms(lists, fl.Value.Except, path+".except"),
+		})
 	}
 	if out.Router != nil {
 		cfg.Priority = out.Router.Priority

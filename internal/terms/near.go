@@ -10,8 +10,8 @@ import (
 
 // How a term of parts is written.
 const (
-	nearSign   = " ~ "
-	eitherSign = "|"
+	Near   = " ~ " // between two parts
+	Either = "|"   // between words of which any will do
 )
 
 // Bounds of such a term.
@@ -29,7 +29,7 @@ const (
 )
 
 // IsNear tells a term of parts that must stand near each other.
-func IsNear(term string) bool { return strings.Contains(term, nearSign) }
+func IsNear(term string) bool { return strings.Contains(term, Near) }
 
 // nears are the patterns of parts.
 type nears struct {
@@ -50,12 +50,12 @@ func newNears() nears { return nears{map[string]int32{}, 0, map[int32][]near{}} 
 // for once.
 func (s *Set) addNear(term string, pattern int32) error {
 	n := near{pattern: pattern}
-	texts := strings.Split(term, nearSign)
+	texts := strings.Split(term, Near)
 	if len(texts) > maxParts {
 		return fmt.Errorf("term %q: it has more than %d parts", term, maxParts)
 	}
 	for _, text := range texts {
-		either := strings.Split(text, eitherSign)
+		either := strings.Split(text, Either)
 		for i := range either {
 			either[i] = strings.TrimSpace(either[i])
 		}
@@ -63,7 +63,7 @@ func (s *Set) addNear(term string, pattern int32) error {
 			return fmt.Errorf("term %.40q...: a part has more than %d words", term, maxEithers)
 		}
 		slices.Sort(either)
-		key := strings.Join(either, eitherSign)
+		key := strings.Join(either, Either)
 		part, ok := s.nears.known[key]
 		if !ok {
 			part = s.nears.count
