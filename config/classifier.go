@@ -5,13 +5,14 @@ import (
 	"slices"
 
 	"hearken/complaint"
+	"hearken/config/starter"
 	"hearken/internal/learn"
 	"hearken/normalize"
 )
 
 // classifierRule is the part of rules.yaml that names a learnt classifier.
 type classifierRule struct {
-	Model     string  `yaml:"model"` // a file of `hearken rules train`, beside the rules
+	Model     string  `yaml:"model"` // a file of `hearken rules train`, beside the rules; or "starter"
 	Threshold float64 `yaml:"threshold"`
 }
 
@@ -36,10 +37,7 @@ func (f *file) learnt(cfg *normalize.Config, in rulesFile) {
 		f.fault(line, col, "classifier.model must name a file that hearken rules train has written")
 		return
 	}
-	if !filepath.IsAbs(c.Model) {
-		c.Model = filepath.Join(filepath.Dir(f.name), c.Model)
-	}
-	m, err := learn.Load(c.Model)
+	m, err := f.model(c.Model)
 	if err != nil {
 		f.fault(line, col, "classifier.model: %v", err)
 		return
@@ -51,4 +49,15 @@ func (f *file) learnt(cfg *normalize.Config, in rulesFile) {
 		}
 	}
 	cfg.Learnt, cfg.Threshold = m, c.Threshold
+}
+
+// model reads a model by the name that the rules give.
+func (f *file) model(name string) (*learn.Model, error) {
+	if name == starter.Name {
+		return starter.Model()
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(filepath.Dir(f.name), name)
+	}
+	return learn.Load(name)
 }

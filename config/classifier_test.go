@@ -22,7 +22,7 @@ func model(t *testing.T, dir, other string) {
 			learn.Example{Text: fmt.Sprintf("the bill shows a sum that I don't owe %d", i), Label: other},
 			learn.Example{Text: fmt.Sprintf("账单的数目不对 %d", i), Label: other})
 	}
-	m, err := learn.Train(t.Context(), examples)
+	m, err := learn.Train(t.Context(), examples, learn.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,8 +15,12 @@ const learntEvidence = 5
 // ruleLearnt is the Rule of evidence that the learnt classifier gives.
 const ruleLearnt = "classifier"
 
+// unopposed is the share of the threshold that is enough where the keywords
+// found nothing: a likely type is better than none.
+const unopposed = 0.5
+
 // consult asks the learnt classifier, where there is one. Where it is sure
-// enough, its type is the record's, and the one that the keywords found comes
+// enough, and surer than the keywords are, its type is the record's, and the one that the keywords found comes
 // next. What keywords say of safety it can't take away: those flags and their
 // priority stand.
 func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification) {
@@ -25,8 +29,14 @@ func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification) {
 	}
 	text := r.Subject + "\n" + r.Narrative
 	p := n.cfg.Learnt.Predict(text)
+	enough := n.cfg.Threshold
+	if r.Type == complaint.DefaultType {
+		enough *= unopposed
+	} else {
+		enough = max(enough, c.Confidence)
+	}
 	c.Learnt = &complaint.Learnt{
-		Type: p.Label, Probability: math.Round(p.Probability*1000) / 1000, Model: n.cfg.Learnt.Sum, Used: p.Probability >= n.cfg.Threshold,
+		Type: p.Label, Probability: math.Round(p.Probability*1000) / 1000, Model: n.cfg.Learnt.Sum, Used: p.Probability >= enough,
 	}
 	if !c.Learnt.Used {
 		return

@@ -22,6 +22,7 @@ type rulesTrainCmd struct {
 	Labelled string `arg:"" type:"existingfile" help:"Past complaints, a JSON object a line: subject, text, type."`
 	Output   string `short:"o" required:"" type:"path" help:"Where to write the model."`
 	Rules    string `type:"existingfile" help:"Rules whose types the labels must be."`
+	Features int    `placeholder:"N" help:"At most so many words and n-grams: fewer make a smaller file, and know less."`
 	JSON     bool   `name:"json" help:"As JSON."`
 }
 
@@ -35,7 +36,7 @@ func (c *rulesTrainCmd) Run(ctx context.Context, s *streams) error {
 			return err
 		}
 	}
-	m, err := learn.Train(ctx, examples)
+	m, err := learn.Train(ctx, examples, learn.Options{Features: c.Features})
 	if err != nil {
 		return fmt.Errorf("train on %s: %w", c.Labelled, err)
 	}

@@ -81,7 +81,7 @@ func CrossValidate(ctx context.Context, examples []Example, n int) (Report, erro
 				rest = append(rest, e)
 			}
 		}
-		m, err := Train(ctx, rest)
+		m, err := Train(ctx, rest, Options{})
 		if err != nil {
 			return Report{}, err
 		}

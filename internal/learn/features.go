@@ -203,15 +203,15 @@ type vocabulary struct {
 	rows   map[uint64]int32
 }
 
-// maxFeatures bounds a model: 40,000 keep it near ten megabytes, and what is
+// MaxFeatures bounds a model: 40,000 keep it near ten megabytes, and what is
 // rarer adds nothing that can be measured.
-const maxFeatures = 40_000
+const MaxFeatures = 40_000
 
 // manyTexts is from how many examples on a feature must stand in two of them
 // to be learnt. Of few examples every word is needed.
 const manyTexts = 3000
 
-func newVocabulary(texts [][]gram) *vocabulary {
+func newVocabulary(texts [][]gram, most int) *vocabulary {
 	type seen struct {
 		texts, last int
 		block       uint8
@@ -243,7 +243,7 @@ func newVocabulary(texts [][]gram) *vocabulary {
 		}
 		return 1
 	})
-	v.hashes = slices.Clone(v.hashes[:min(len(v.hashes), maxFeatures)])
+	v.hashes = slices.Clone(v.hashes[:min(len(v.hashes), most)])
 	slices.Sort(v.hashes)
 	for _, h := range v.hashes {
 		s := all[h]

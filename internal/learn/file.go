@@ -133,7 +133,7 @@ func (h *header) check(follow int) error {
 	switch {
 	case len(h.Labels) < 2 || len(h.Labels) > maxLabels || !slices.IsSorted(h.Labels) || len(slices.Compact(slices.Clone(h.Labels))) != len(h.Labels):
 		return fmt.Errorf("its labels must be 2 to %d, sorted, each once", maxLabels)
-	case h.Features < 0 || h.Features > maxFeatures, h.Nets < 0 || h.Nets > 16, h.Width != netWidth:
+	case h.Features < 0 || h.Features > MaxFeatures, h.Nets < 0 || h.Nets > 16, h.Width != netWidth:
 		return errors.New("its sizes are out of bounds")
 	}
 	for _, l := range h.Labels {

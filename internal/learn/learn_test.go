@@ -51,7 +51,7 @@ func few(t testing.TB, name string, labels int) []Example {
 
 func trained(t testing.TB, examples []Example) *Model {
 	t.Helper()
-	m, err := Train(t.Context(), examples)
+	m, err := Train(t.Context(), examples, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func trained(t testing.TB, examples []Example) *Model {
 func both(t testing.TB) *Model {
 	t.Helper()
 	bothOnce.Do(func() {
-		bothModel, bothErr = Train(context.Background(), append(few(t, "fine.en.txt", 5), few(t, "fine.zh.txt", 5)...))
+		bothModel, bothErr = Train(context.Background(), append(few(t, "fine.en.txt", 5), few(t, "fine.zh.txt", 5)...), Options{})
 	})
 	if bothErr != nil {
 		t.Fatal(bothErr)
@@ -174,13 +174,13 @@ func TestTrainRefuses(t *testing.T) {
 		"single":      {[]Example{{"a", "A"}, {"b", "A"}, {"c", "B"}}, `label "B" has one example`},
 		"empty label": {[]Example{{"a", " "}}, "example 1: its label must have"},
 	} {
-		if _, err := Train(t.Context(), c.examples); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Train(t.Context(), c.examples, Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Train(ctx, few(t, "fine.en.txt", 3)); !errors.Is(err, context.Canceled) {
+	if _, err := Train(ctx, few(t, "fine.en.txt", 3), Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -31,13 +31,24 @@ const (
 	holdMost  = 1500     // until as many examples have been
 )
 
+// Options are what a training can be told.
+type Options struct {
+	Features int // how many words and n-grams it may learn at most, the most frequent; 0 means MaxFeatures
+}
+
 // Train learns from examples. Of each label it needs two at least. It trains
 // on parts first and tries itself on the rest, to know how much to believe
 // which of its classifiers, and then on all.
-func Train(ctx context.Context, examples []Example) (*Model, error) {
+func Train(ctx context.Context, examples []Example, o Options) (*Model, error) {
 	set, err := newSet(examples)
 	if err != nil {
 		return nil, err
+	}
+	if o.Features < 0 || o.Features > MaxFeatures {
+		return nil, fmt.Errorf("%d features: at most %d can be learnt", o.Features, MaxFeatures)
+	}
+	if o.Features > 0 {
+		set.features = o.Features
 	}
 	held, err := set.held(ctx, holdFolds, holdMost)
 	if err != nil {
@@ -59,13 +70,14 @@ type set struct {
 	labels    []string // sorted
 	texts     [][]gram
 	ys        []int // index of the label, by text
+	features  int   // that may be learnt
 }
 
 func newSet(examples []Example) (*set, error) {
 	if len(examples) > maxExamples {
 		return nil, fmt.Errorf("%d examples: at most %d can be learnt from", len(examples), maxExamples)
 	}
-	s := &set{extractor: newExtractor()}
+	s := &set{extractor: newExtractor(), features: MaxFeatures}
 	count := map[string]int{}
 	for i, e := range examples {
 		if strings.TrimSpace(e.Label) == "" || len(e.Label) > maxLabel {
@@ -105,7 +117,7 @@ func (s *set) fit(ctx context.Context, part func(int) bool) (*Model, error) {
 			texts, ys = append(texts, s.texts[i]), append(ys, s.ys[i])
 		}
 	}
-	v := newVocabulary(texts)
+	v := newVocabulary(texts, s.features)
 	xs := make([][]cell, len(texts))
 	for i, g := range texts {
 		xs[i] = v.vector(g)
