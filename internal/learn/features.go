@@ -12,7 +12,7 @@ import (
 // maxText bounds how much of a text is looked at, in runes: what a complaint
 // is about stands at its beginning, and the cost must not depend on its
 // writer.
-const maxText = 4000
+const maxText = 1200
 
 // The blocks of features. Each is scaled to a length of its own, so that the
 // many letter n-grams don't drown the few words.
