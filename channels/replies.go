@@ -67,6 +67,8 @@ func (a *Answers) answer(ctx context.Context, in *queue.Updates, d queue.UpdateD
 		return in.Dead(ctx, d, fmt.Sprintf("no complaint has the number %.40q", d.Update.Number))
 	case d.Update.Status == "" && d.Update.Message == "":
 		return in.Dead(ctx, d, "the update has neither a status nor a message")
+	case d.Update.Message == "" && (d.Update.Status == complaint.PresenceTyping || d.Update.Status == complaint.PresenceJoined):
+		return a.presence(ctx, in, d)
 	case d.Update.Message == "":
 		return in.Answer(ctx, d, nil)
 	}
@@ -75,6 +77,17 @@ func (a *Answers) answer(ctx context.Context, in *queue.Updates, d queue.UpdateD
 	if d.Complaint.Record.Source.Automated {
 		// A machine's mail is never answered; the update is booked all the same.
 		return in.Answer(ctx, d, nil)
+	}
+	return in.Answer(ctx, d, &r)
+}
+
+// presence shows in an open chat who is there. By mail or phone it means
+// nothing: booked as said, and said nowhere.
+func (a *Answers) presence(ctx context.Context, in *queue.Updates, d queue.UpdateDelivery) error {
+	r := d.Complaint.Address()
+	r.ID, r.Kind, r.Status, r.By, r.At = "presence-"+d.Entry, complaint.ReplyPresence, d.Update.Status, d.Update.By, time.Now()
+	if r.Channel != complaint.Chat || r.Conversation == "" {
+		return in.Pass(ctx, d)
 	}
 	return in.Answer(ctx, d, &r)
 }
@@ -115,7 +128,17 @@ func (a *Answers) replies(ctx context.Context, kind string) error {
 				continue
 			}
 			delete(waiting, id)
-			if err := a.send(ctx, in, &t); err != nil {
+			err := a.send(ctx, in, &t)
+			if until, ok := complaint.IsNotYet(err); ok {
+				t.next = time.Now().Add(pause(t.try))
+				if until.Before(t.next) {
+					t.next = until
+				}
+				t.try++
+				waiting[id] = t
+				continue
+			}
+			if err != nil {
 				t.next = time.Now().Add(pause(t.try))
 				t.try++
 				waiting[id] = t
@@ -148,6 +171,8 @@ func (a *Answers) send(ctx context.Context, in *queue.Replies, t *attempt) error
 	switch {
 	case err == nil:
 		return in.Done(ctx, t.d)
+	case isNotYet(err):
+		return err
 	case errors.Is(err, complaint.ErrUnreachable):
 		return a.elsewhere(ctx, in, t.d, err)
 	case complaint.IsPermanent(err) || t.try >= sendTries:
@@ -155,6 +180,8 @@ func (a *Answers) send(ctx context.Context, in *queue.Replies, t *attempt) error
 	}
 	return err
 }
+
+func isNotYet(err error) bool { _, ok := complaint.IsNotYet(err); return ok }
 
 // giveUp makes a reply a dead letter, and says so on its complaint.
 func (a *Answers) giveUp(ctx context.Context, in *queue.Replies, d queue.ReplyDelivery, why error) error {

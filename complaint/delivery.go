@@ -1,6 +1,9 @@
 package complaint
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // Delivery is an entry of {complaints}:intake on its way to a department.
 type Delivery struct {
@@ -55,4 +58,21 @@ func Permanent(err error) error {
 func IsPermanent(err error) bool {
 	var p permanent
 	return errors.As(err, &p)
+}
+
+// notYet is an error that is none: a channel has the reply, and waits for
+// the customer.
+type notYet struct{ until time.Time }
+
+func (n notYet) Error() string { return "the customer has not heard it yet" }
+
+// NotYet says that a reply waits for the customer, and is to be offered again
+// from time to time: a channel must know by until whether it was heard.
+func NotYet(until time.Time) error { return notYet{until} }
+
+// IsNotYet tells whether err says NotYet, and until when.
+func IsNotYet(err error) (until time.Time, ok bool) {
+	var n notYet
+	ok = errors.As(err, &n)
+	return n.until, ok
 }

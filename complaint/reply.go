@@ -16,6 +16,16 @@ type Update struct {
 const (
 	ReplyReceipt = "receipt" // "we have your complaint, its number is ..."
 	ReplyUpdate  = "update"  // a department's answer
+	// ReplyPresence tells an open window who is there: its Status is one of
+	// the presences. It is worth nothing a moment later.
+	ReplyPresence = "presence"
+)
+
+// Presences are words that an update can have for its status, and that are
+// none: they are shown in the customer's open chat and booked nowhere.
+const (
+	PresenceTyping = "typing" // somebody writes an answer
+	PresenceJoined = "joined" // somebody, Update.By, takes care of it
 )
 
 // Reply is something to be said to a customer, complete: a channel needs
@@ -51,6 +61,19 @@ type ChatMessage struct {
 	Text   string    `json:"text"`
 	Number string    `json:"number,omitempty"`
 	At     time.Time `json:"at"`
+}
+
+// ChatPlace is where a message stands in its session's log.
+type ChatPlace struct {
+	Seq   int64 // the message's own
+	Heard int64 // the last one that a browser of the customer's confirmed
+	Gone  bool  // the customer ended the chat
+}
+
+// ChatSession is what is remembered of a chat session.
+type ChatSession struct {
+	Log   []ChatMessage
+	Notes map[string]string // the chat's own, by name
 }
 
 // Reply addresses a reply to whoever sent the record, on the channel it came

@@ -40,25 +40,26 @@ func partitions(prefix string, n int) []partition {
 
 func (p partition) key(name string) string { return p.tag + ":" + name }
 
-func (p partition) stream(name string) string      { return p.key(name) }
-func (p partition) dept(code string) string        { return p.key(streamDept + code) }
-func (p partition) replies(channel string) string  { return p.key(streamReplies + channel) }
-func (p partition) record(id string) string        { return p.key("record:" + id) }
-func (p partition) complaint(number string) string { return p.key("complaint:" + number) }
-func (p partition) people(number string) string    { return p.key("people:" + number) }
-func (p partition) complaints(who string) string   { return p.key("complaints:" + digest(who)) }
-func (p partition) history(number string) string   { return p.key("history:" + number) }
-func (p partition) thread(name string) string      { return p.key("thread:" + digest(name)) }
-func (p partition) told(conv string) string        { return p.key("told:" + digest(conv)) }
-func (p partition) receipts(address string) string { return p.key("receipts:" + digest(address)) }
-func (p partition) mark(gateway string) string     { return p.key("mark:" + gateway) }
-func (p partition) numbers(day string) string      { return p.key("numbers:" + day) }
-func (p partition) lease(name string) string       { return p.key("lease:" + name) }
-func (p partition) cursor(name string) string      { return p.key("cursor:" + name) }
-func (p partition) chat(session string) string     { return p.key("chat:" + session) }
-func (p partition) rules() string                  { return p.key("rules") }
-func (p partition) accept() string                 { return p.key("accept") }
-func (p partition) departments() string            { return p.key("departments") }
+func (p partition) stream(name string) string       { return p.key(name) }
+func (p partition) dept(code string) string         { return p.key(streamDept + code) }
+func (p partition) replies(channel string) string   { return p.key(streamReplies + channel) }
+func (p partition) record(id string) string         { return p.key("record:" + id) }
+func (p partition) complaint(number string) string  { return p.key("complaint:" + number) }
+func (p partition) people(number string) string     { return p.key("people:" + number) }
+func (p partition) complaints(who string) string    { return p.key("complaints:" + digest(who)) }
+func (p partition) history(number string) string    { return p.key("history:" + number) }
+func (p partition) thread(name string) string       { return p.key("thread:" + digest(name)) }
+func (p partition) told(conv string) string         { return p.key("told:" + digest(conv)) }
+func (p partition) receipts(address string) string  { return p.key("receipts:" + digest(address)) }
+func (p partition) mark(gateway string) string      { return p.key("mark:" + gateway) }
+func (p partition) numbers(day string) string       { return p.key("numbers:" + day) }
+func (p partition) lease(name string) string        { return p.key("lease:" + name) }
+func (p partition) cursor(name string) string       { return p.key("cursor:" + name) }
+func (p partition) chat(session string) string      { return p.key("chat:" + session) }
+func (p partition) rules() string                   { return p.key("rules") }
+func (p partition) accept() string                  { return p.key("accept") }
+func (p partition) chatNotes(session string) string { return p.chat(session) + ":notes" }
+func (p partition) departments() string             { return p.key("departments") }
 
 // digest keeps names from outside (Message-IDs, addresses) out of key names:
 // they are short, and an address can't be read off a list of keys.

@@ -589,14 +589,16 @@ func TestChatLog(t *testing.T) {
 	woken := make(chan string, 10)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- s.Watch(ctx, func(session string) { woken <- session }) }()
+	go func() {
+		done <- s.Watch(ctx, func(session, signal string) { woken <- strings.TrimSpace(session + " " + signal) })
+	}()
 	if got := <-woken; got != "" {
 		t.Fatalf("woken first for %q", got)
 	}
 	for i, id := range []string{"a", "b", "a"} {
-		seq, err := s.Append(t.Context(), "s1", complaint.ChatMessage{ID: id, From: "department", Text: id})
-		if want := []int64{1, 2, 1}[i]; err != nil || seq != want {
-			t.Errorf("append %s: %d, %v", id, seq, err)
+		at, err := s.Append(t.Context(), "s1", complaint.ChatMessage{ID: id, From: "department", Text: id})
+		if want := (complaint.ChatPlace{Seq: []int64{1, 2, 1}[i]}); err != nil || at != want {
+			t.Errorf("append %s: %+v, %v", id, at, err)
 		}
 	}
 	if got := []string{<-woken, <-woken}; !slices.Equal(got, []string{"s1", "s1"}) {
@@ -606,13 +608,28 @@ func TestChatLog(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0].Text != "b" || got[0].Seq != 2 {
 		t.Errorf("since 1: %+v, %v", got, err)
 	}
-	for _, open := range []bool{true, false} {
-		if err := s.Touch(t.Context(), "s1", open); err != nil {
+	for _, seq := range []int64{2, 1} { // of two tabs, one is behind
+		if err := s.Heard(t.Context(), "s1", seq); err != nil {
 			t.Fatal(err)
 		}
-		if is, err := s.Open(t.Context(), "s1"); err != nil || is != open {
-			t.Errorf("open: %v, %v", is, err)
-		}
+	}
+	if err := s.Note(t.Context(), "s1", map[string]string{"gone": "1", "email": "ann@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := s.Append(t.Context(), "s1", complaint.ChatMessage{ID: "a"}); err != nil || at != (complaint.ChatPlace{Seq: 1, Heard: 2, Gone: true}) {
+		t.Errorf("heard and gone: %+v, %v", at, err)
+	}
+	if err := s.Note(t.Context(), "s1", map[string]string{"gone": ""}); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := s.Resume(t.Context(), "s1"); err != nil || len(all.Log) != 2 || all.Notes["email"] != "ann@example.com" || all.Notes["gone"] != "" {
+		t.Errorf("resumed: %+v, %v", all, err)
+	}
+	if err := s.Signal(t.Context(), "s1", "typing"); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-woken; got != "s1 typing" {
+		t.Errorf("signalled %q", got)
 	}
 	r.redis.Kill()
 	r.redis.Up()

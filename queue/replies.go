@@ -81,14 +81,17 @@ func (u *Updates) Answer(ctx context.Context, d UpdateDelivery, reply *complaint
 		id, text, channel = reply.ID, string(b), reply.Channel
 	}
 	number := d.Complaint.Number
-	line := historyLine("update", map[string]string{"status": d.Update.Status, "message": d.Update.Message, "by": d.Update.By, "note": d.Update.Note})
+	status, line := d.Update.Status, historyLine("update", map[string]string{"status": d.Update.Status, "message": d.Update.Message, "by": d.Update.By, "note": d.Update.Note})
+	if reply != nil && reply.Kind == complaint.ReplyPresence {
+		status, line = "", "" // who types is no part of a complaint's history
+	}
 	asks, reason, lead := "", "", ""
-	if route := d.Complaint.Route; d.Update.Status == complaint.Returned && route != nil {
+	if route := d.Complaint.Route; status == complaint.Returned && route != nil {
 		asks, reason, lead = complaint.RecordID(complaint.Returned, number, d.Entry), d.Update.Note, route.Department
 	}
 	err := u.c.run(ctx, u.c.lua.answer,
 		[]string{p.stream(streamUpdates), p.complaint(number), p.history(number), p.replies(channel), p.stream(streamIntake), p.accept()},
-		groupGateways, d.Entry, number, d.Update.Status, line, id, text, seconds(u.c.cfg.Remember), asks, d.Update.By, reason, lead).Err()
+		groupGateways, d.Entry, number, status, line, id, text, seconds(u.c.cfg.Remember), asks, d.Update.By, reason, lead).Err()
 	if err != nil {
 		return fmt.Errorf("answer update %s of %s: %w", d.Entry, number, err)
 	}
@@ -104,6 +107,14 @@ func (c *Client) handOn(ctx context.Context, from, to partition, d UpdateDeliver
 		return err
 	}
 	return c.write.XAck(ctx, from.stream(streamUpdates), groupGateways, d.Entry).Err()
+}
+
+// Pass finishes an update that leaves nothing behind.
+func (u *Updates) Pass(ctx context.Context, d UpdateDelivery) error {
+	if err := u.c.write.XAck(ctx, u.c.parts[d.part].stream(streamUpdates), groupGateways, d.Entry).Err(); err != nil {
+		return fmt.Errorf("pass update %s: %w", d.Entry, err)
+	}
+	return nil
 }
 
 // Dead gives an update up to the dead stream.
@@ -194,16 +205,21 @@ func (r *Replies) Read(ctx context.Context, most int) ([]ReplyDelivery, error) {
 // Done says that the reply is out.
 func (r *Replies) Done(ctx context.Context, d ReplyDelivery) error {
 	p := r.c.parts[d.part]
+	presence := d.Reply.Kind == complaint.ReplyPresence
 	line := historyLine("replied", map[string]string{"id": d.Reply.ID, "channel": r.channel, "kind": d.Reply.Kind})
 	cmds, err := r.c.write.Pipelined(ctx, func(pipe pipeliner) error {
 		pipe.XAck(ctx, p.replies(r.channel), groupGateways, d.entry)
-		pipe.RPush(ctx, p.history(d.Reply.Number), line)
+		if !presence {
+			pipe.RPush(ctx, p.history(d.Reply.Number), line)
+		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("book reply %s as sent (%d commands): %w", d.Reply.ID, len(cmds), err)
 	}
-	r.c.cfg.Audit.Replied(r.channel, d.Reply.ID, d.Reply.Number, d.Reply.Kind)
+	if !presence {
+		r.c.cfg.Audit.Replied(r.channel, d.Reply.ID, d.Reply.Number, d.Reply.Kind)
+	}
 	return r.finished(d, nil)
 }
 

@@ -14,7 +14,7 @@ import (
 var luaFiles embed.FS
 
 type scripts struct {
-	publish, move, answer, hand, leaseNumbers, hold, release, saveCursor, appendChat, book, ask *redis.Script
+	publish, move, answer, hand, leaseNumbers, hold, release, saveCursor, appendChat, heardChat, book, ask *redis.Script
 }
 
 func loadScripts() (*scripts, error) {
@@ -22,7 +22,7 @@ func loadScripts() (*scripts, error) {
 	for name, at := range map[string]**redis.Script{
 		"publish": &s.publish, "move": &s.move, "answer": &s.answer, "hand": &s.hand,
 		"lease_numbers": &s.leaseNumbers, "hold": &s.hold, "release": &s.release,
-		"save_cursor": &s.saveCursor, "append_chat": &s.appendChat, "book": &s.book, "ask": &s.ask,
+		"save_cursor": &s.saveCursor, "append_chat": &s.appendChat, "heard_chat": &s.heardChat, "book": &s.book, "ask": &s.ask,
 	} {
 		text, err := luaFiles.ReadFile("lua/" + name + ".lua")
 		if err != nil {

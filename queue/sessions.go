@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,8 +18,6 @@ const (
 	chatKeep = 30 * 24 * time.Hour
 	// chatMost bounds one session's log.
 	chatMost = 5000
-	// chatOpen is how long a window counts as open after its last Touch.
-	chatOpen = 2 * time.Minute
 )
 
 // Sessions is the log of what was said into each chat window, in Redis, so
@@ -34,23 +33,84 @@ func (s *Sessions) part(session string) partition {
 	return spread(s.c.parts, "chat:"+session)
 }
 
-// Append adds a message, once for each m.ID, and returns its sequence number.
-// Every gateway that watches is told.
-func (s *Sessions) Append(ctx context.Context, session string, m complaint.ChatMessage) (int64, error) {
+// Append adds a message, once for each m.ID, and tells its place. Every
+// gateway that watches is told.
+func (s *Sessions) Append(ctx context.Context, session string, m complaint.ChatMessage) (complaint.ChatPlace, error) {
+	var place complaint.ChatPlace
 	p := s.part(session)
 	b, err := json.Marshal(m)
 	if err != nil {
-		return 0, fmt.Errorf("encode chat message %s: %w", m.ID, err)
+		return place, fmt.Errorf("encode chat message %s: %w", m.ID, err)
 	}
-	seq, err := s.c.run(ctx, s.c.lua.appendChat, []string{p.chat(session), p.chat(session) + ":ids"},
-		m.ID, string(b), chatMost, seconds(chatKeep), p.key("chats"), session).Int64()
+	got, err := s.c.run(ctx, s.c.lua.appendChat, []string{p.chat(session), p.chat(session) + ":ids", p.chatNotes(session)},
+		m.ID, string(b), chatMost, seconds(chatKeep), p.key("chats"), session).Int64Slice()
+	if err == nil && len(got) != 3 {
+		err = fmt.Errorf("the script returned %d values", len(got))
+	}
 	if err != nil {
-		return 0, fmt.Errorf("append chat message %s: %w", m.ID, err)
+		return place, fmt.Errorf("append chat message %s: %w", m.ID, err)
 	}
-	if seq == 0 {
-		return 0, complaint.Permanent(fmt.Errorf("append chat message %s: the session has %d messages", m.ID, chatMost))
+	if got[0] == 0 {
+		return place, complaint.Permanent(fmt.Errorf("append chat message %s: the session has %d messages", m.ID, chatMost))
 	}
-	return seq, nil
+	return complaint.ChatPlace{Seq: got[0], Heard: got[1], Gone: got[2] == 1}, nil
+}
+
+// Resume returns all that is remembered of a session; nothing for one that
+// nobody knows.
+func (s *Sessions) Resume(ctx context.Context, session string) (complaint.ChatSession, error) {
+	p := s.part(session)
+	var texts *redis.StringSliceCmd
+	var notes *redis.MapStringStringCmd
+	_, err := s.c.write.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		texts, notes = pipe.LRange(ctx, p.chat(session), 0, -1), pipe.HGetAll(ctx, p.chatNotes(session))
+		return nil
+	})
+	if err != nil {
+		return complaint.ChatSession{}, fmt.Errorf("read a chat session: %w", err)
+	}
+	log, err := chatMessages(texts.Val(), 0)
+	return complaint.ChatSession{Log: log, Notes: notes.Val()}, err
+}
+
+// Note remembers notes beside a session's log; an empty one is forgotten.
+// Which notes there are is the chat's business, but "gone": where it is set,
+// Append tells so.
+func (s *Sessions) Note(ctx context.Context, session string, notes map[string]string) error {
+	key := s.part(session).chatNotes(session)
+	_, err := s.c.write.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for name, text := range notes {
+			if text == "" {
+				pipe.HDel(ctx, key, name)
+			} else {
+				pipe.HSet(ctx, key, name, text)
+			}
+		}
+		pipe.Expire(ctx, key, chatKeep)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("note something on a chat: %w", err)
+	}
+	return nil
+}
+
+// Heard says that a browser has everything up to seq. The highest stays.
+func (s *Sessions) Heard(ctx context.Context, session string, seq int64) error {
+	err := s.c.run(ctx, s.c.lua.heardChat, []string{s.part(session).chatNotes(session)}, seq, seconds(chatKeep)).Err()
+	if err != nil {
+		return fmt.Errorf("note what a chat has heard: %w", err)
+	}
+	return nil
+}
+
+// Signal has every gateway's Watch told something about a session that is not
+// kept. signal is a word.
+func (s *Sessions) Signal(ctx context.Context, session, signal string) error {
+	if err := s.c.write.Publish(ctx, s.part(session).key("chats"), session+" "+signal).Err(); err != nil {
+		return fmt.Errorf("signal to a chat: %w", err)
+	}
+	return nil
 }
 
 // Since returns the messages after a sequence number, in order.
@@ -60,6 +120,11 @@ func (s *Sessions) Since(ctx context.Context, session string, after int64) ([]co
 	if err != nil {
 		return nil, fmt.Errorf("read a chat's messages: %w", err)
 	}
+	return chatMessages(texts, after)
+}
+
+// chatMessages reads the messages after a sequence number.
+func chatMessages(texts []string, after int64) ([]complaint.ChatMessage, error) {
 	out := make([]complaint.ChatMessage, 0, len(texts))
 	for i, text := range texts {
 		var m complaint.ChatMessage
@@ -70,31 +135,6 @@ func (s *Sessions) Since(ctx context.Context, session string, after int64) ([]co
 		out = append(out, m)
 	}
 	return out, nil
-}
-
-// Touch says that a window of the session is open here (repeat it well within
-// two minutes), or closed.
-func (s *Sessions) Touch(ctx context.Context, session string, open bool) error {
-	key := s.part(session).chat(session) + ":open"
-	var err error
-	if open {
-		err = s.c.write.Set(ctx, key, 1, chatOpen).Err()
-	} else {
-		err = s.c.write.Del(ctx, key).Err()
-	}
-	if err != nil {
-		return fmt.Errorf("note an open chat: %w", err)
-	}
-	return nil
-}
-
-// Open tells whether a window of the session is open on any gateway.
-func (s *Sessions) Open(ctx context.Context, session string) (bool, error) {
-	n, err := s.c.write.Exists(ctx, s.part(session).chat(session)+":open").Result()
-	if err != nil {
-		return false, fmt.Errorf("ask for an open chat: %w", err)
-	}
-	return n == 1, nil
 }
 
 // Status returns the word that a department wrote last about a complaint, ""
@@ -113,8 +153,8 @@ const watchQuiet = 20 * time.Second
 
 // Watch calls wake with a session whenever a message was appended to it, and
 // with "" when messages may have been missed (the line was cut and is back).
-// It returns when ctx ends.
-func (s *Sessions) Watch(ctx context.Context, wake func(session string)) error {
+// What was said by Signal comes with its word. It returns when ctx ends.
+func (s *Sessions) Watch(ctx context.Context, wake func(session, signal string)) error {
 	var channels []string
 	for _, p := range s.c.parts {
 		channels = append(channels, p.key("chats"))
@@ -129,7 +169,7 @@ func (s *Sessions) Watch(ctx context.Context, wake func(session string)) error {
 	return nil
 }
 
-func (s *Sessions) watchLine(ctx context.Context, channels []string, wake func(string)) error {
+func (s *Sessions) watchLine(ctx context.Context, channels []string, wake func(session, signal string)) error {
 	sub := s.c.read.Subscribe(ctx, channels...)
 	defer sub.Close()
 	// ReceiveTimeout can't be interrupted, but by closing the line.
@@ -151,9 +191,10 @@ func (s *Sessions) watchLine(ctx context.Context, channels []string, wake func(s
 		quiet = false
 		switch m := got.(type) {
 		case *redis.Subscription:
-			wake("")
+			wake("", "")
 		case *redis.Message:
-			wake(m.Payload)
+			session, signal, _ := strings.Cut(m.Payload, " ")
+			wake(session, signal)
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +39,12 @@ type Config struct {
 	// TrustForwarded takes the client's address from X-Forwarded-For; only
 	// behind a proxy that sets it.
 	TrustForwarded bool `yaml:"trust_forwarded"`
+	// FallbackAfter is how long an answer waits for the customer to come back
+	// before it goes to the address that they left: 10 minutes.
+	FallbackAfter time.Duration `yaml:"fallback_after"`
+	// FileTypes are the media types that are taken, image/* for all images;
+	// none means all but programs.
+	FileTypes []string `yaml:"file_types"`
 	// IdentityKey signs who is logged in at the site; without one, nobody is.
 	IdentityKey secret.Value `yaml:"identity_key"`
 }
@@ -56,13 +64,18 @@ const (
 	pingEvery    = 25 * time.Second
 	pongWait     = 60 * time.Second
 	writeWait    = 10 * time.Second
-	touchEvery   = 30 * time.Second
+	uploadWait   = 5 * time.Minute // for a whole file
+	sayWait      = 2 * time.Second // for Redis, where somebody waits behind it
 	drainWait    = 5 * time.Second
 	closeWait    = time.Second
 	badFramesMax = 5
-	ratePerSec   = 5  // messages of a connection, lasting
-	rateBurst    = 30 // and at once: an outbox sent after a tunnel
+	ratePerSec   = 5   // frames of a session, lasting
+	rateBurst    = 30  // and at once: an outbox sent after a tunnel
+	filesPerSec  = 0.5 // of a session
+	excessMax    = 200 // frames beyond the rate before the line is closed
 	retryAfter   = 2 * time.Second
+	goneWait     = 3 * time.Second  // for an answer to be heard where one tab ended the chat
+	typingFresh  = 10 * time.Second // what a browser shows "typing" for, about
 )
 
 // Intake takes contacts; an error means that nothing was kept.
@@ -70,16 +83,34 @@ type Intake interface {
 	Accept(ctx context.Context, c complaint.Contact) (complaint.Receipt, error)
 }
 
-// Sessions is the log of what was said into each window.
+// Sessions is what any gateway can go on with: the log of what was said into
+// each window, and what is known beside it.
 type Sessions interface {
-	Append(ctx context.Context, session string, m complaint.ChatMessage) (int64, error)
+	Log
+	Memory
+	Wire
+}
+
+// Log is what was said into each window.
+type Log interface {
+	Append(ctx context.Context, session string, m complaint.ChatMessage) (complaint.ChatPlace, error)
 	Since(ctx context.Context, session string, after int64) ([]complaint.ChatMessage, error)
-	Touch(ctx context.Context, session string, open bool) error
-	Open(ctx context.Context, session string) (bool, error)
-	Watch(ctx context.Context, wake func(session string)) error
+	Resume(ctx context.Context, session string) (complaint.ChatSession, error)
+}
+
+// Memory is what is known of sessions and complaints.
+type Memory interface {
+	Note(ctx context.Context, session string, notes map[string]string) error
+	Heard(ctx context.Context, session string, seq int64) error
 	// Status is how a complaint stands, in its department's word; "" until one
 	// has written.
 	Status(ctx context.Context, number string) (string, error)
+}
+
+// Wire is how gateways tell each other that there is something new.
+type Wire interface {
+	Watch(ctx context.Context, wake func(session, signal string)) error
+	Signal(ctx context.Context, session, signal string) error
 }
 
 // Deps is what the chat is given.
@@ -104,10 +135,15 @@ type Chat struct {
 	book    *words.Book
 	up      websocket.Upgrader
 	origins map[string]bool
+	came    *rates          // connections and files, by address
+	said    *rates          // frames, by session
+	sent    *rates          // files, by session
+	ctx     context.Context // of all connections: they outlive their request
+	cancel  context.CancelFunc
 
 	mu       sync.Mutex
 	conns    map[*conn]bool
-	sessions map[string]map[*conn]bool
+	sessions map[string][]*conn
 	perIP    map[string]int
 	draining bool
 	running  sync.WaitGroup // of connections
@@ -127,9 +163,12 @@ func New(cfg Config, deps Deps) (*Chat, error) {
 	c := &Chat{
 		cfg: cfg, deps: deps, book: book, origins: map[string]bool{},
 		tokens: deps.Keys.Signer("chat session"), files: deps.Keys.Signer("chat file"),
-		conns: map[*conn]bool{}, sessions: map[string]map[*conn]bool{}, perIP: map[string]int{},
+		conns: map[*conn]bool{}, sessions: map[string][]*conn{}, perIP: map[string]int{},
+		// An address may open as many in a minute as it may hold.
+		came: newRates(float64(cfg.MaxPerIP)/60, cfg.MaxPerIP), said: newRates(ratePerSec, rateBurst), sent: newRates(filesPerSec, maxFiles),
 		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "hearken_chat_connections", Help: "Open chat windows.", ConstLabels: prometheus.Labels{"site": cfg.Name}}),
 	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if deps.Metrics != nil {
 		deps.Metrics.MustRegister(c.open)
 	}
@@ -140,7 +179,7 @@ func New(cfg Config, deps Deps) (*Chat, error) {
 		HandshakeTimeout: helloWait, Subprotocols: []string{Subprotocol}, CheckOrigin: c.checkOrigin,
 		// Small buffers, and write buffers shared: an idle window is cheap.
 		// Compression stays off: a small frame can unfold into a huge one.
-		ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: new(sync.Pool),
+		ReadBufferSize: 512, WriteBufferSize: 1024, WriteBufferPool: new(sync.Pool),
 	}
 	return c, nil
 }
@@ -158,6 +197,9 @@ func (c *Config) fill() {
 	if c.MaxFile == 0 {
 		c.MaxFile = 20 << 20
 	}
+	if c.FallbackAfter == 0 {
+		c.FallbackAfter = 10 * time.Minute
+	}
 }
 
 // Check reports what is wrong, each with the key that it is about.
@@ -174,8 +216,18 @@ func (c Config) Check() []error {
 	if c.MaxConnections < 0 || c.MaxPerIP < 0 || c.MaxFile < 0 {
 		errs = append(errs, errors.New("max_connections: bounds must not be negative"))
 	}
+	if c.FallbackAfter < 0 {
+		errs = append(errs, errors.New("fallback_after: a time must not be negative"))
+	}
+	for i, t := range c.FileTypes {
+		if !fileType.MatchString(t) {
+			errs = append(errs, fmt.Errorf("file_types[%d]: %q is not a media type like application/pdf or image/*", i, t))
+		}
+	}
 	return errs
 }
+
+var fileType = regexp.MustCompile(`^[a-z]+/(\*|[a-z0-9.+-]+)$`)
 
 func plainName(s string) bool {
 	return s != "" && len(s) <= 40 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
@@ -211,27 +263,72 @@ func (c *Chat) checkOrigin(r *http.Request) bool {
 // Run hands messages to open windows until ctx ends, and then closes the
 // windows with the advice to reconnect.
 func (c *Chat) Run(ctx context.Context) error {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c.keep(ctx)
+	}()
 	err := c.deps.Sessions.Watch(ctx, c.wake)
+	<-ended
 	c.drain()
 	return err
 }
 
-// wake lets the windows of a session fetch what is new; "" means all.
-func (c *Chat) wake(session string) {
+// keep pings the windows, each in its turn, so that no window needs a timer.
+func (c *Chat) keep(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, k := range c.due(now) {
+				k.ping()
+			}
+			for _, r := range []*rates{c.came, c.said, c.sent} {
+				r.sweep(now)
+			}
+		}
+	}
+}
+
+// due are the windows that were not pinged for a while.
+func (c *Chat) due(now time.Time) (due []*conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if session != "" {
-		for k := range c.sessions[session] {
+	for k := range c.conns {
+		if now.Sub(k.pinged) >= pingEvery {
+			k.pinged = now
+			due = append(due, k)
+		}
+	}
+	return due
+}
+
+// wake lets the windows of a session fetch what is new, or tells them a
+// signal; "" means all.
+func (c *Chat) wake(session, signal string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if session == "" {
+		for k := range c.conns {
 			k.nudge()
 		}
 		return
 	}
-	for k := range c.conns {
-		k.nudge()
+	for _, k := range c.sessions[session] {
+		switch signal {
+		case "":
+			k.nudge()
+		case complaint.PresenceTyping:
+			k.push(outFrame{Type: "typing", From: "department"})
+		}
 	}
 }
 
 func (c *Chat) drain() {
+	defer c.cancel()
 	c.mu.Lock()
 	c.draining = true
 	for k := range c.conns {
@@ -245,6 +342,7 @@ func (c *Chat) drain() {
 		return
 	case <-time.After(drainWait):
 	}
+	c.cancel()
 	c.mu.Lock()
 	for k := range c.conns {
 		_ = k.ws.Close() // what is left does not answer
@@ -279,6 +377,7 @@ func (c *Chat) add(k *conn) bool {
 	if c.draining {
 		return false
 	}
+	k.pinged = time.Now()
 	c.conns[k] = true
 	c.running.Add(1)
 	c.open.Inc()
@@ -290,10 +389,14 @@ func (c *Chat) join(k *conn, session string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k.session = session // under the lock: the writer asks for it too
-	if c.sessions[k.session] == nil {
-		c.sessions[k.session] = map[*conn]bool{}
-	}
-	c.sessions[k.session][k] = true
+	c.sessions[session] = append(c.sessions[session], k)
+}
+
+// joined tells whether the connection is one of its session's.
+func (c *Chat) joined(k *conn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return k.session != ""
 }
 
 // remove forgets a connection.
@@ -302,37 +405,13 @@ func (c *Chat) remove(k *conn) {
 	defer c.mu.Unlock()
 	delete(c.conns, k)
 	c.open.Dec()
-	delete(c.sessions[k.session], k)
-	if len(c.sessions[k.session]) == 0 {
+	if k.session == "" {
+		return
+	}
+	rest := slices.DeleteFunc(c.sessions[k.session], func(o *conn) bool { return o == k })
+	if len(rest) == 0 {
 		delete(c.sessions, k.session)
+		return
 	}
-}
-
-// Send says a reply in its session's window. It is kept for the customer's
-// return where no window is open; where they left another address, the answer
-// is ErrUnreachable, so that it goes there too.
-func (c *Chat) Send(ctx context.Context, r complaint.Reply) error {
-	session, ok := strings.CutPrefix(r.Conversation, "chat:")
-	if !ok || session == "" {
-		return complaint.Permanent(fmt.Errorf("say reply %s: it names no chat session", r.ID))
-	}
-	m := complaint.ChatMessage{ID: r.ID, From: "department", Text: r.Text, Number: r.Number, At: r.At}
-	if r.Kind == complaint.ReplyReceipt {
-		m.From = "gateway"
-		var err error
-		if m.Text, err = c.book.Say(r.Language, "chat.registered", map[string]string{"number": complaint.Grouped(r.Number)}); err != nil {
-			return err
-		}
-	}
-	if _, err := c.deps.Sessions.Append(ctx, session, m); err != nil {
-		return err
-	}
-	open, err := c.deps.Sessions.Open(ctx, session)
-	if err != nil {
-		return err
-	}
-	if !open && (r.To.Email != "" || r.To.Phone != "") {
-		return fmt.Errorf("the window of reply %s is closed: %w", r.ID, complaint.ErrUnreachable)
-	}
-	return nil
+	c.sessions[k.session] = rest
 }

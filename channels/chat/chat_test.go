@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -32,13 +33,18 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // logs is a session log in memory.
 type logs struct {
-	mu   sync.Mutex
-	all  map[string][]complaint.ChatMessage
-	open map[string]bool
-	wake func(string)
+	mu    sync.Mutex
+	all   map[string][]complaint.ChatMessage
+	notes map[string]map[string]string
+	heard map[string]int64
+	wake  func(session, signal string)
 }
 
-func (l *logs) Append(_ context.Context, s string, m complaint.ChatMessage) (int64, error) {
+func newLogs() *logs {
+	return &logs{all: map[string][]complaint.ChatMessage{}, notes: map[string]map[string]string{}, heard: map[string]int64{}}
+}
+
+func (l *logs) Append(_ context.Context, s string, m complaint.ChatMessage) (complaint.ChatPlace, error) {
 	l.mu.Lock()
 	at := slices.IndexFunc(l.all[s], func(o complaint.ChatMessage) bool { return o.ID == m.ID })
 	if at < 0 {
@@ -46,12 +52,13 @@ func (l *logs) Append(_ context.Context, s string, m complaint.ChatMessage) (int
 		l.all[s] = append(l.all[s], m)
 		at = len(l.all[s]) - 1
 	}
+	place := complaint.ChatPlace{Seq: int64(at + 1), Heard: l.heard[s], Gone: l.notes[s]["gone"] != ""}
 	wake := l.wake
 	l.mu.Unlock()
 	if wake != nil {
-		wake(s)
+		wake(s, "")
 	}
-	return int64(at + 1), nil
+	return place, nil
 }
 
 func (l *logs) Since(_ context.Context, s string, after int64) ([]complaint.ChatMessage, error) {
@@ -60,26 +67,44 @@ func (l *logs) Since(_ context.Context, s string, after int64) ([]complaint.Chat
 	return slices.Clone(l.all[s][min(int(after), len(l.all[s])):]), nil
 }
 
-func (l *logs) Touch(_ context.Context, s string, open bool) error {
+func (l *logs) Resume(_ context.Context, s string) (complaint.ChatSession, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.open[s] = open
+	return complaint.ChatSession{Log: slices.Clone(l.all[s]), Notes: maps.Clone(l.notes[s])}, nil
+}
+
+func (l *logs) Note(_ context.Context, s string, notes map[string]string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.notes[s] == nil {
+		l.notes[s] = map[string]string{}
+	}
+	maps.Copy(l.notes[s], notes)
 	return nil
 }
 
-func (l *logs) Open(_ context.Context, s string) (bool, error) {
+func (l *logs) Heard(_ context.Context, s string, seq int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.open[s], nil
+	l.heard[s] = max(l.heard[s], seq)
+	return nil
 }
 
 func (l *logs) Status(context.Context, string) (string, error) { return "in_progress", nil }
 
-func (l *logs) Watch(ctx context.Context, wake func(string)) error {
+func (l *logs) Signal(_ context.Context, s, signal string) error {
+	l.mu.Lock()
+	wake := l.wake
+	l.mu.Unlock()
+	wake(s, signal)
+	return nil
+}
+
+func (l *logs) Watch(ctx context.Context, wake func(session, signal string)) error {
 	l.mu.Lock()
 	l.wake = wake
 	l.mu.Unlock()
-	wake("")
+	wake("", "")
 	<-ctx.Done()
 	return nil
 }
@@ -95,7 +120,7 @@ type rig struct {
 
 func newRig(t testing.TB, change ...func(*Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, intake: new(channeltest.Intake), logs: &logs{all: map[string][]complaint.ChatMessage{}, open: map[string]bool{}}}
+	r := &rig{t: t, intake: new(channeltest.Intake), logs: newLogs()}
 	keys, err := secret.LoadKeys(secret.New("a secret for the tests"), "")
 	if err != nil {
 		t.Fatal(err)
@@ -315,6 +340,8 @@ func TestRefusedMessageIsTriedAgain(t *testing.T) {
 	}
 }
 
+// An answer is in every open window; it is waited for that a browser confirms
+// it, and where none does it goes elsewhere.
 func TestAnswersReachEveryWindowOrTheNextOne(t *testing.T) {
 	r := newRig(t)
 	one, two := r.open(), r.open()
@@ -322,33 +349,89 @@ func TestAnswersReachEveryWindowOrTheNextOne(t *testing.T) {
 	welcome := one.hear("welcome")
 	two.say(frame{"type": "hello", "session": welcome.Session, "token": welcome.Token})
 	two.hear("welcome")
-	reply := complaint.Reply{ID: "u1", Kind: complaint.ReplyUpdate, Account: "web", Conversation: "chat:" + welcome.Session, Text: "会退款", To: complaint.Person{Email: "z@example.cn"}}
-	await(t, "an open window", func() bool { ok, _ := r.logs.Open(t.Context(), welcome.Session); return ok })
-	if err := r.chat.Send(t.Context(), reply); err != nil {
-		t.Fatal(err)
+	reply := complaint.Reply{ID: "u1", Kind: complaint.ReplyUpdate, Account: "web", Conversation: "chat:" + welcome.Session, Text: "会退款", To: complaint.Person{Email: "z@example.cn"}, At: time.Now()}
+	if err := r.chat.Send(t.Context(), reply); !isNotYet(err) {
+		t.Errorf("before it was confirmed: %v", err)
 	}
 	for _, w := range []*window{one, two} {
 		for f := w.hear("message"); f.From != "department"; f = w.hear("message") {
 		}
 	}
+	reading := make(chan struct{})
+	go func() { // a browser reads all the time, and so answers pings
+		defer close(reading)
+		for {
+			if _, _, err := two.ws.ReadMessage(); err != nil {
+				return
+			}
+		}
+	}()
+	await(t, "the browser to confirm the answer", func() bool { return r.chat.Send(t.Context(), reply) == nil })
 	one.ws.Close()
-	two.say(frame{"type": "end"})
-	two.closed()
-	await(t, "a closed window", func() bool { ok, _ := r.logs.Open(t.Context(), welcome.Session); return !ok })
-	reply.ID = "u2"
+	two.ws.Close()
+	<-reading
+
+	reply.ID = "u2" // nobody is there
+	if err := r.chat.Send(t.Context(), reply); !isNotYet(err) {
+		t.Errorf("just now: %v", err)
+	}
+	reply.At = time.Now().Add(-r.chat.cfg.FallbackAfter)
 	if err := r.chat.Send(t.Context(), reply); !errors.Is(err, complaint.ErrUnreachable) {
-		t.Errorf("closed window, another address: %v", err)
+		t.Errorf("later, with another address: %v", err)
 	}
-	reply.ID, reply.To = "u3", complaint.Person{}
+	again := r.open()
+	again.say(frame{"type": "hello", "session": welcome.Session, "token": welcome.Token, "last_seq": 2})
+	if got := again.hear("message"); got.From != "department" || *got.Seq != 3 {
+		t.Errorf("kept for the customer's return: %+v", got)
+	}
+	again.say(frame{"type": "end"})
+	again.closed()
+	reply.ID, reply.At = "u3", time.Now().Add(-goneWait)
+	if err := r.chat.Send(t.Context(), reply); !errors.Is(err, complaint.ErrUnreachable) {
+		t.Errorf("an ended chat, another address: %v", err)
+	}
+	reply.ID, reply.To = "u4", complaint.Person{}
 	if err := r.chat.Send(t.Context(), reply); err != nil {
-		t.Errorf("closed window, no other address: %v", err)
+		t.Errorf("an ended chat, no other address: %v", err)
 	}
-	if log, _ := r.logs.Since(t.Context(), welcome.Session, 0); len(log) != 4 {
+	if log, _ := r.logs.Since(t.Context(), welcome.Session, 0); len(log) != 5 {
 		t.Errorf("log: %+v", log)
 	}
 	reply.Conversation = "call:CA1"
 	if err := r.chat.Send(t.Context(), reply); !complaint.IsPermanent(err) {
 		t.Errorf("a reply without a session: %v", err)
+	}
+}
+
+func isNotYet(err error) bool { _, ok := complaint.IsNotYet(err); return ok }
+
+func TestPresence(t *testing.T) {
+	r := newRig(t)
+	w := r.open()
+	w.say(frame{"type": "hello", "language": "en"})
+	session := w.hear("welcome").Session
+	w.hear("message")
+	reply := complaint.Reply{ID: "p1", Kind: complaint.ReplyPresence, Conversation: "chat:" + session, Language: "en", By: "Li\x00 Na", Status: complaint.PresenceJoined, To: complaint.Person{Email: "z@example.cn"}, At: time.Now()}
+	if err := r.chat.Send(t.Context(), reply); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.hear("message"); got.From != "gateway" || got.Text != "Li Na has joined the chat." {
+		t.Errorf("joined: %+v", got)
+	}
+	reply.Status = complaint.PresenceTyping
+	if err := r.chat.Send(t.Context(), reply); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.hear("typing"); got.From != "department" {
+		t.Errorf("typing: %+v", got)
+	}
+	reply.At = time.Now().Add(-time.Minute) // long over
+	if err := r.chat.Send(t.Context(), reply); err != nil {
+		t.Fatal(err)
+	}
+	w.say(frame{"type": "ping"})
+	if got := w.any(); got.Type != "pong" {
+		t.Errorf("old typing: %+v", got)
 	}
 }
 
@@ -501,7 +584,7 @@ func TestSlowReaderIsClosed(t *testing.T) {
 	await(t, "the connection to be its session's", func() bool { // the welcome goes out a moment before
 		r.chat.mu.Lock()
 		defer r.chat.mu.Unlock()
-		for one := range r.chat.sessions[welcome.Session] {
+		for _, one := range r.chat.sessions[welcome.Session] {
 			k = one
 		}
 		return k != nil

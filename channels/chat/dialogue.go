@@ -1,7 +1,9 @@
 package chat
 
 import (
+	"context"
 	"regexp"
+	"slices"
 	"strings"
 
 	"hearken/complaint"
@@ -131,19 +133,19 @@ func (k *conn) answer(id, text, number string) {
 
 // once asks a question that was not asked in this session.
 func (k *conn) once(id string) {
-	if !k.asked[id] {
-		k.asked[id] = true
+	if !slices.Contains(k.asked, id) {
+		k.asked = append(k.asked, id)
 		k.say(id, "chat."+strings.ReplaceAll(id, "-", "_"), k.number)
 	}
 }
 
 // tellStatus says how the session's own complaint stands; never another's.
 func (k *conn) tellStatus(id string) {
-	status, err := k.chat.deps.Sessions.Status(k.ctx, k.told)
+	ctx, cancel := context.WithTimeout(k.chat.ctx, sayWait)
+	defer cancel()
+	status, err := k.chat.deps.Sessions.Status(ctx, k.told)
 	if err != nil {
-		if k.ctx.Err() == nil {
-			k.chat.deps.Log.Warn("look up a complaint's status", "site", k.chat.cfg.Name, "number", k.told, "err", err)
-		}
+		k.chat.deps.Log.Warn("look up a complaint's status", "site", k.chat.cfg.Name, "number", k.told, "err", err)
 		return
 	}
 	key := "chat.status"

@@ -4,15 +4,19 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"hearken/complaint"
 	"hearken/internal/blob"
+	"hearken/internal/filetype"
 )
 
 // refBytes is the length of a file reference's signature, in bytes.
@@ -31,16 +35,20 @@ func (c *Chat) serveFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ip := c.clientIP(r)
-	if !c.admit(ip) {
+	if !c.sent.allow(session) || !c.came.allow(ip) || !c.admit(ip) {
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "too many at once; try again later", http.StatusServiceUnavailable)
 		return
 	}
 	defer c.leave(ip)
-	b, err := c.deps.Blobs.Put(r.Body, c.cfg.MaxFile)
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadWait)); err != nil {
+		c.deps.Log.Debug("bound a chat's upload", "err", err)
+	}
+	head := filetype.NewHead(r.Body)
+	b, err := c.deps.Blobs.Put(head, c.cfg.MaxFile)
 	switch {
 	case errors.Is(err, blob.ErrTooBig):
-		http.Error(w, "the file is too large", http.StatusRequestEntityTooLarge)
+		http.Error(w, fmt.Sprintf("the file is larger than %d MB", c.cfg.MaxFile>>20), http.StatusRequestEntityTooLarge)
 		return
 	case err != nil:
 		c.deps.Log.Warn("store a chat's file", "site", c.cfg.Name, "err", err)
@@ -52,6 +60,12 @@ func (c *Chat) serveFile(w http.ResponseWriter, r *http.Request) {
 		Filename: fileName(r.Header.Get("X-Filename")), MediaType: mediaType(r.Header.Get("Content-Type")),
 		Size: b.Size, SHA256: b.SHA256, Blob: b.Ref,
 	}
+	a.Detected, a.Executable = head.Verdict(a.MediaType, a.Filename)
+	if !c.takes(a) {
+		c.deps.Audit.Rejected(complaint.Chat, c.cfg.Name, "file of a type that is not taken")
+		http.Error(w, "files of this type are not taken here", http.StatusUnsupportedMediaType)
+		return
+	}
 	ref, err := c.sealRef(session, a)
 	if err != nil {
 		http.Error(w, "the file could not be kept; please try again", http.StatusInternalServerError)
@@ -59,6 +73,20 @@ func (c *Chat) serveFile(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]string{"ref": ref}) // a line that is cut is the browser's to retry
+}
+
+// takes tells whether a file's type is taken: what its bytes are, where that
+// is known, and what the browser claims otherwise. Programs never are.
+func (c *Chat) takes(a complaint.Attachment) bool {
+	is := a.Detected
+	if is == "" {
+		is = a.MediaType
+	}
+	is, _, _ = strings.Cut(is, ";")
+	return !a.Executable && (len(c.cfg.FileTypes) == 0 || slices.ContainsFunc(c.cfg.FileTypes, func(t string) bool {
+		family, all := strings.CutSuffix(t, "*")
+		return t == is || all && strings.HasPrefix(is, family)
+	}))
 }
 
 // servePreflight answers a browser that asks before it sends a file.

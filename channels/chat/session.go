@@ -1,0 +1,232 @@
+package chat
+
+import (
+	"context"
+	"crypto/rand"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"hearken/complaint"
+)
+
+// hello opens a session or goes on with one. The token is proof enough: no
+// gateway needs to have heard of the session before.
+func (k *conn) hello(f inFrame) (*closing, error) {
+	if k.session != "" {
+		return nil, bad("bad_frame", "hello was said already")
+	}
+	session, fresh := f.Session, f.Session == ""
+	if fresh {
+		session = rand.Text()
+	} else if !k.chat.tokens.Verify(session, f.Token, tokenBytes) {
+		k.chat.deps.Audit.Rejected(complaint.Chat, k.chat.cfg.Name, "wrong session token")
+		return &closeBadToken, nil
+	}
+	k.page, k.language = f.Page, f.Language
+	if k.language == "" {
+		k.language = k.chat.cfg.Language
+	}
+	k.sent = max(f.LastSeq, 0)
+	if err := k.ws.SetReadDeadline(time.Now().Add(pongWait)); err != nil {
+		return &closeInternal, nil
+	}
+	seq := new(int64)
+	if !fresh {
+		seq = k.resume(session)
+	}
+	k.push(outFrame{Type: "welcome", Session: session, Token: k.chat.tokens.Sign(session, tokenBytes), Seq: seq})
+	k.chat.join(k, session)
+	if fresh {
+		k.say(sayGreeting, "chat.greeting", "")
+	} else {
+		k.nudge()
+	}
+	return nil, k.identify(f)
+}
+
+// resume takes over what is known of a session, wherever it was before, and
+// returns the sequence number of its last message; nil while Redis is away,
+// where the browser keeps its own count.
+func (k *conn) resume(session string) *int64 {
+	ctx, cancel := context.WithTimeout(k.chat.ctx, sayWait)
+	defer cancel()
+	known, err := k.chat.deps.Sessions.Resume(ctx, session)
+	if err != nil {
+		return nil // the writer looks again when it is back
+	}
+	for _, m := range known.Log {
+		k.asked = append(k.asked, m.ID)
+		if m.ID == registeredID {
+			k.told = m.Number
+		}
+	}
+	k.from = complaint.Person{Name: known.Notes["name"], Email: known.Notes["email"], Phone: known.Notes["phone"]}
+	k.number, k.ordered = known.Notes["number"], known.Notes["ordered"] != ""
+	if known.Notes["gone"] != "" {
+		k.note(session, map[string]string{"gone": ""}) // and came back
+	}
+	seq := int64(len(known.Log))
+	k.sent = min(k.sent, seq) // Redis may have lost messages; what comes is told from here on
+	return &seq
+}
+
+// note remembers something for the session's next connection; best effort.
+func (k *conn) note(session string, notes map[string]string) {
+	ctx, cancel := context.WithTimeout(k.chat.ctx, sayWait)
+	defer cancel()
+	if err := k.chat.deps.Sessions.Note(ctx, session, notes); err != nil {
+		k.chat.deps.Log.Debug("note something on a chat", "err", err)
+	}
+}
+
+// remember notes who the customer is, if do learnt anything of it.
+func (k *conn) remember(do func()) {
+	who := func() map[string]string {
+		notes := map[string]string{"name": k.from.Name, "email": k.from.Email, "phone": k.from.Phone, "number": k.number, "ordered": ""}
+		if k.ordered {
+			notes["ordered"] = "1"
+		}
+		return notes
+	}
+	before := who()
+	do()
+	if after := who(); !maps.Equal(before, after) {
+		k.note(k.session, after)
+	}
+}
+
+const tokenBytes = 20
+
+// say puts a message of ours into the session's log, once by its id.
+func (k *conn) say(id, key, number string) {
+	told := ""
+	if id == registeredID {
+		told = number
+	}
+	k.sayWith(id, key, told, map[string]string{"number": complaint.Grouped(number)})
+}
+
+func (k *conn) sayWith(id, key, number string, words map[string]string) {
+	ctx, cancel := context.WithTimeout(k.chat.ctx, sayWait)
+	defer cancel()
+	text, err := k.chat.book.Say(k.language, key, words)
+	if err == nil {
+		_, err = k.chat.deps.Sessions.Append(ctx, k.session, complaint.ChatMessage{ID: id, From: "gateway", Text: text, Number: number, At: time.Now()})
+	}
+	if err != nil && k.chat.ctx.Err() == nil {
+		k.chat.deps.Log.Warn("put a message into a chat's log", "site", k.chat.cfg.Name, "message", id, "err", err)
+	}
+}
+
+// base is a contact of this session.
+func (k *conn) base(id string) complaint.Contact {
+	c := complaint.Contact{
+		ID: complaint.RecordID(complaint.Chat, k.session, id), Channel: complaint.Chat, Account: k.chat.cfg.Name, ContactPoint: k.chat.cfg.Name,
+		Ref: k.session + "/" + id, ReceivedAt: time.Now(), From: k.from, Language: languageOf(k.language), Conversation: "chat:" + k.session,
+		Facts: map[string]string{"session": k.session, "page": k.page},
+	}
+	if k.signed {
+		c.Facts["identity"], c.Facts["user"] = "signed", k.user
+	}
+	return c
+}
+
+// languageOf keeps "zh" and "en" of "zh-CN" and "en-GB".
+func languageOf(tag string) string {
+	base, _, _ := strings.Cut(strings.ToLower(tag), "-")
+	return base
+}
+
+// contact remembers who writes. Where the complaint exists already, its
+// department hears of it too.
+func (k *conn) contact(f inFrame) error {
+	if !k.allowed() {
+		return bad("try_again", "too many at once; please send it again")
+	}
+	f.Phone = dialable(f.Phone)
+	if k.signed { // the site's word stands above the customer's
+		f.Name, f.Email, f.Phone = "", "", ""
+	}
+	k.remember(func() {
+		for from, to := range map[*string]*string{&f.Name: &k.from.Name, &f.Email: &k.from.Email, &f.Phone: &k.from.Phone, &f.Number: &k.number} {
+			if *from != "" {
+				*to = *from
+			}
+		}
+	})
+	if k.told == "" || f.Name+f.Email+f.Phone == "" {
+		return nil
+	}
+	c := k.base("contact-" + complaint.RecordID("", f.Name, f.Email, f.Phone))
+	_, err := k.chat.deps.Intake.Accept(k.chat.ctx, c)
+	if err != nil {
+		return bad("try_again", "this could not be kept; please send it again")
+	}
+	return nil
+}
+
+// message keeps what the customer said, and only then says so.
+func (k *conn) message(f inFrame) error {
+	if k.overtakes(f.ID) || !k.allowed() {
+		k.later(f.ID)
+		return nil
+	}
+	k.remember(func() { k.learn(f.Text) })
+	c := k.base(f.ID)
+	c.Text = f.Text
+	for _, ref := range f.Files {
+		a, err := k.chat.openRef(k.session, ref)
+		if err != nil {
+			k.settled(f.ID)
+			return err
+		}
+		c.Attachments = append(c.Attachments, a)
+	}
+	if c.Fragment = len(c.Attachments) == 0 && k.tooLittle(f.Text); !c.Fragment {
+		c.NumberNow = true
+	}
+	if k.number != "" {
+		c.Number, c.NumberBy = k.number, "contact"
+	}
+	r, err := k.chat.deps.Intake.Accept(k.chat.ctx, c)
+	if err != nil {
+		k.later(f.ID)
+		return nil
+	}
+	k.settled(f.ID)
+	k.push(outFrame{Type: "receipt", ID: f.ID, Number: r.Number})
+	k.answer(f.ID, f.Text, r.Number)
+	return nil
+}
+
+// later has the browser send a message again.
+func (k *conn) later(id string) {
+	if !slices.Contains(k.refused, id) && len(k.refused) < maxRefused {
+		k.refused = append(k.refused, id)
+	}
+	k.push(outFrame{Type: "retry", ID: id, AfterMS: retryAfter.Milliseconds()})
+}
+
+// overtakes tells a message that must not be kept yet: one before it was put
+// off, and the department has to read them in the order they were written.
+func (k *conn) overtakes(id string) bool { return len(k.refused) > 0 && k.refused[0] != id }
+
+// settled says that a message is not waited for any more.
+func (k *conn) settled(id string) {
+	k.refused = slices.DeleteFunc(k.refused, func(s string) bool { return s == id })
+}
+
+// end registers what was said so far, if nothing is registered yet.
+func (k *conn) end() {
+	if k.told == "" {
+		c := k.base("end")
+		c.OnlyOpens = true
+		if _, err := k.chat.deps.Intake.Accept(k.chat.ctx, c); err != nil {
+			k.chat.deps.Log.Warn("register the rest of an ended chat; it is registered when it has been idle", "site", k.chat.cfg.Name, "err", err)
+		}
+	}
+	k.note(k.session, map[string]string{"gone": "1"}) // another open tab says otherwise soon
+	k.push(outFrame{Type: "ended"})
+}
