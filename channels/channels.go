@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -67,11 +66,14 @@ type Set struct {
 
 // Build makes the channels of a configuration.
 func Build(cfg Config, d Deps) (*Set, error) {
+	if err := CheckWords(d.Words); err != nil {
+		return nil, err
+	}
 	s := &Set{byKind: map[string]map[string]Channel{}}
 	for _, c := range cfg.Email {
 		ch, err := email.New(c, email.Deps{
 			Intake: d.Gateway, Blobs: d.Blobs, Cursors: d.Gateway, Leases: d.Gateway, History: d.Gateway, Log: d.log(complaint.Email, c.Name), Audit: d.Audit, Keys: d.Keys,
-			Metrics: d.Metrics, Words: d.words(complaint.Email),
+			Metrics: d.Metrics, Words: ownWords(d.Words, complaint.Email),
 		})
 		if err := s.add(complaint.Email, ch, err); err != nil {
 			return nil, err
@@ -80,7 +82,7 @@ func Build(cfg Config, d Deps) (*Set, error) {
 	for _, c := range cfg.Phone {
 		deps := phone.Deps{
 			Intake: d.Gateway, Blobs: d.Blobs, Notebook: d.Gateway.Notebook("phone " + c.Name), Memory: d.Gateway, History: d.Gateway, Leases: d.Gateway,
-			Keys: d.Keys, Log: d.log(complaint.Phone, c.Name), Audit: d.Audit, Words: d.words(complaint.Phone), PublicURL: d.PublicURL,
+			Keys: d.Keys, Log: d.log(complaint.Phone, c.Name), Audit: d.Audit, Words: ownWords(d.Words, complaint.Phone), PublicURL: d.PublicURL,
 		}
 		var ch Channel
 		var err error
@@ -96,7 +98,7 @@ func Build(cfg Config, d Deps) (*Set, error) {
 	for _, c := range cfg.Chat {
 		ch, err := chat.New(c, chat.Deps{
 			Intake: d.Gateway, Sessions: d.Gateway.Sessions(), Blobs: d.Blobs, Keys: d.Keys, Log: d.log(complaint.Chat, c.Name), Audit: d.Audit,
-			Metrics: d.Metrics, Words: d.words(complaint.Chat), PublicURL: d.PublicURL,
+			Metrics: d.Metrics, Words: ownWords(d.Words, complaint.Chat), PublicURL: d.PublicURL,
 		})
 		if err := s.add(complaint.Chat, ch, err); err != nil {
 			return nil, err
@@ -104,7 +106,7 @@ func Build(cfg Config, d Deps) (*Set, error) {
 	}
 	if len(cfg.Chat) > 0 {
 		var err error
-		if s.widget, err = chat.Widget(); err != nil {
+		if s.widget, err = chat.Widget(ownWords(d.Words, widget)); err != nil {
 			return nil, err
 		}
 	}
@@ -130,20 +132,6 @@ func (s *Set) add(kind string, c Channel, err error) error {
 
 func (d Deps) log(kind, name string) *slog.Logger {
 	return d.Log.With("channel", kind, "account", name)
-}
-
-// words are the replaced texts of one kind of channel.
-func (d Deps) words(kind string) words.Texts {
-	out := words.Texts{}
-	for lang, all := range d.Words {
-		out[lang] = map[string]string{}
-		for key, text := range all {
-			if strings.HasPrefix(key, kind+".") {
-				out[lang][key] = text
-			}
-		}
-	}
-	return out
 }
 
 // All returns the channels in the order of the configuration.

@@ -27,6 +27,7 @@ import (
 	"hearken/internal/blob"
 	"hearken/internal/channeltest"
 	"hearken/internal/secret"
+	"hearken/internal/words"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -268,7 +269,7 @@ func TestConversation(t *testing.T) {
 	w := r.open()
 	w.say(frame{"type": "hello", "language": "zh-CN", "page": "/help"})
 	welcome := w.hear("welcome")
-	if got := w.hear("message"); got.From != "gateway" || !strings.Contains(got.Text, "您好") {
+	if got := w.hear("message"); got.From != "gateway" || !strings.Contains(got.Text, "您好") || *got.Seq != 0 {
 		t.Errorf("greeting: %+v", got)
 	}
 	w.say(frame{"type": "contact", "name": "张伟", "email": "zhang@example.cn"})
@@ -380,8 +381,8 @@ func TestAnswersReachEveryWindowOrTheNextOne(t *testing.T) {
 		t.Errorf("later, with another address: %v", err)
 	}
 	again := r.open()
-	again.say(frame{"type": "hello", "session": welcome.Session, "token": welcome.Token, "last_seq": 2})
-	if got := again.hear("message"); got.From != "department" || *got.Seq != 3 {
+	again.say(frame{"type": "hello", "session": welcome.Session, "token": welcome.Token, "last_seq": 1})
+	if got := again.hear("message"); got.From != "department" || *got.Seq != 2 {
 		t.Errorf("kept for the customer's return: %+v", got)
 	}
 	again.say(frame{"type": "end"})
@@ -394,7 +395,7 @@ func TestAnswersReachEveryWindowOrTheNextOne(t *testing.T) {
 	if err := r.chat.Send(t.Context(), reply); err != nil {
 		t.Errorf("an ended chat, no other address: %v", err)
 	}
-	if log, _ := r.logs.Since(t.Context(), welcome.Session, 0); len(log) != 5 {
+	if log, _ := r.logs.Since(t.Context(), welcome.Session, 0); len(log) != 4 {
 		t.Errorf("log: %+v", log)
 	}
 	reply.Conversation = "call:CA1"
@@ -692,7 +693,7 @@ func TestPage(t *testing.T) {
 // page of a site.
 func TestWidgetIsSmall(t *testing.T) {
 	const most = 15_000 // bytes, packed
-	widget, err := Widget()
+	widget, err := Widget(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -741,6 +742,16 @@ func TestWidgetTexts(t *testing.T) {
 		if len(texts) != len(all["en"]) {
 			t.Errorf("%s has texts that en has not", lang)
 		}
+	}
+}
+
+func TestWidgetTextsAreReplaced(t *testing.T) {
+	said, err := widgetTexts(words.Texts{"fr": {"widget.title": "Réclamations"}, "en": {"widget.open": "Something wrong?"}})
+	if err != nil || said["fr"]["title"] != "Réclamations" || said["en"]["open"] != "Something wrong?" || said["en"]["title"] == "" {
+		t.Errorf("%v, %v", said, err)
+	}
+	if _, err := Widget(words.Texts{"en": {"widget.titel": "x"}}); err == nil || !strings.Contains(err.Error(), "title") {
+		t.Errorf("a text that there is not: %v", err)
 	}
 }
 

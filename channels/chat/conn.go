@@ -42,6 +42,7 @@ type conn struct {
 	told    string   // the number that was told in this session
 	asked   []string // questions, by id
 	ordered bool     // something like an order number was said
+	asks    bool     // how a complaint stands, and was not told yet
 	refused []string // ids of messages that were answered by retry, in their order
 
 	mu      sync.Mutex

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"hearken/complaint"
 )
@@ -12,11 +13,11 @@ import (
 // The ids of what the gateway says, each once in a session: its log is the
 // memory of the dialogue, on whichever gateway it goes on.
 const (
-	sayGreeting = "greeting"
-	sayWhat     = "ask-what"
-	sayProve    = "ask-prove"
-	sayReach    = "ask-reach"
-	sayOrder    = "ask-order"
+	sayWhat   = "ask-what"
+	sayProve  = "ask-prove"
+	sayNumber = "ask-number"
+	sayReach  = "ask-reach"
+	sayOrder  = "ask-order"
 	// registeredID is whatever tells the number.
 	registeredID = "registered"
 )
@@ -28,7 +29,7 @@ var (
 	phoneIn  = regexp.MustCompile(`(?:\+|00)\d[\d \-]{6,17}\d|\b1[3-9]\d[ \-]?\d{4}[ \-]?\d{4}\b`)
 	numberIn = regexp.MustCompile(`\d{4}[ \-]?\d{4}[ \-]?\d{4}`)
 	orderIn  = regexp.MustCompile(`[A-Za-z]{0,6}\d[\dA-Za-z\-]{4,}`)
-	statusIn = regexp.MustCompile(`(?i)进度|状态|处理得?怎么样|处理到哪|有结果|what(?:'s| is) the status|status of|any (?:news|progress|update)`)
+	statusIn = regexp.MustCompile(`(?i)进度|進度|状态|狀態|处理得?怎么样|處理得?怎麼樣|处理到哪|處理到哪|有结果|有結果|^\W*status\W*$|what(?:'s| is) the status|status of|any (?:news|progress|update)`)
 	// What is said around a complaint number and says nothing else.
 	aroundNumber = regexp.MustCompile(`(?i)我的|投诉|编号|号码|单号|之前|以前|原来|继续|补充|是|my|old|earlier|previous|complaint|case|number|is|no\b|about|continue|add to|the`)
 )
@@ -48,8 +49,20 @@ func (k *conn) learn(text string) {
 	if m := phoneIn.FindString(text); m != "" && k.from.Phone == "" {
 		k.from.Phone = dialable(m)
 	}
+	if isStatusQuestion(text) {
+		k.asks = true
+	}
 	k.ordered = k.ordered || orderIn.MatchString(phoneIn.ReplaceAllString(emailIn.ReplaceAllString(text, " "), " "))
 }
+
+// isStatusQuestion tells a question how a complaint stands. One with more in
+// it ("no progress for three weeks, I want my money back") tells a problem.
+func isStatusQuestion(text string) bool {
+	return statusIn.MatchString(text) && utf8.RuneCountInString(text) <= longestQuestion
+}
+
+// longestQuestion is in runes.
+const longestQuestion = 60
 
 // namedNumber is the first complaint number in a text, by its check digit.
 func namedNumber(text string) string {
@@ -88,12 +101,16 @@ func (k *conn) tooLittle(text string) bool {
 	if k.told != "" {
 		return false
 	}
+	question := isStatusQuestion(text)
 	if k.number != "" {
-		rest := numberIn.ReplaceAllString(text, " ")
 		if k.known() {
 			return false // who they are is told, so the complaint can be found
 		}
-		return isFragment(aroundNumber.ReplaceAllString(rest, " "))
+		rest := numberIn.ReplaceAllString(text, " ")
+		return question || isFragment(aroundNumber.ReplaceAllString(rest, " "))
+	}
+	if question && !slices.Contains(k.asked, sayNumber) {
+		return true // of which complaint?
 	}
 	rest := emailIn.ReplaceAllString(phoneIn.ReplaceAllString(text, " "), " ")
 	return isFragment(rest)
@@ -104,8 +121,12 @@ func (k *conn) known() bool { return k.from.Email != "" || k.from.Phone != "" }
 // answer says what follows from a message that is safe: the number, or what
 // is still missing. It asks one thing at a time, and each at most once; who
 // does not answer is not asked again.
-func (k *conn) answer(id, text, number string) {
+func (k *conn) answer(id, number string) {
 	fresh := number != "" && k.told == ""
+	if fresh && k.number != number {
+		// Of another complaint they are told nothing, and of this one there is nothing yet.
+		k.remember(func() { k.asks = false })
+	}
 	switch {
 	case fresh && k.number == number:
 		k.say(registeredID, "chat.continued", number)
@@ -120,9 +141,12 @@ func (k *conn) answer(id, text, number string) {
 	switch {
 	case k.told == "" && k.number != "" && !k.known():
 		k.once(sayProve)
+	case k.told == "" && k.asks:
+		k.once(sayNumber)
 	case k.told == "":
 		k.once(sayWhat)
-	case !fresh && statusIn.MatchString(text):
+	case k.asks:
+		k.remember(func() { k.asks = false })
 		k.tellStatus(id)
 	case !k.known():
 		k.once(sayReach)

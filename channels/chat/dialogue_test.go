@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,56 @@ func TestContinuesAnOldComplaint(t *testing.T) {
 	got := r.intake.Contacts()
 	if !got[0].Fragment || got[1].Fragment || got[1].Number != number || got[1].From.Phone != "+8613812345678" {
 		t.Errorf("contacts: %+v", got)
+	}
+}
+
+// Who asks how a complaint stands is asked which, proves to be its customer,
+// and is told; over a lost line too. Nobody is told of another's.
+func TestTellsHowAnOldComplaintStands(t *testing.T) {
+	number, err := complaint.NewNumber("261123", 1) // the one that the intake continues
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t)
+	w := r.open()
+	w.say(frame{"type": "hello", "language": "en"})
+	welcome := w.hear("welcome")
+	w.say(frame{"type": "message", "id": "1", "text": "What is the status of my complaint?"})
+	w.heard("Which complaint do you mean")
+	w.ws.Close()
+	w = r.open()
+	w.say(frame{"type": "hello", "language": "en", "session": welcome.Session, "token": welcome.Token})
+	w.say(frame{"type": "message", "id": "2", "text": "my number is " + complaint.Grouped(number)})
+	w.heard("please tell us the e-mail address")
+	w.say(frame{"type": "message", "id": "3", "text": "ann@example.com"})
+	w.heard(complaint.Grouped(number) + ": in_progress")
+	got := r.intake.Contacts()
+	if len(got) != 3 || !got[0].Fragment || !got[1].Fragment || got[2].Number != number {
+		t.Errorf("contacts: %+v", got)
+	}
+
+	w = r.open() // the intake finds that this number is not theirs
+	w.say(frame{"type": "hello", "language": "en"})
+	w.say(frame{"type": "message", "id": "1", "text": "status of " + complaint.Grouped(number) + ", I am bob@example.com"})
+	w.heard("could not match")
+	w = r.open() // who names no number in spite of the question has a new complaint
+	w.say(frame{"type": "hello", "language": "zh"})
+	w.say(frame{"type": "message", "id": "1", "text": "进度怎么样了"})
+	w.heard("是哪一件投诉")
+	w.say(frame{"type": "message", "id": "2", "text": "我不知道编号，冰箱三周没人修，还是没有进度"})
+	if told, said := w.told("2"); told == "" || told == number || !strings.Contains(said, "已登记") {
+		t.Errorf("told %q, said %q", told, said)
+	}
+	told := 0
+	r.logs.mu.Lock()
+	defer r.logs.mu.Unlock()
+	for _, log := range r.logs.all {
+		for _, m := range log {
+			told += strings.Count(m.Text, "in_progress")
+		}
+	}
+	if told != 1 {
+		t.Errorf("the status was told %d times", told)
 	}
 }
 

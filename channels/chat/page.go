@@ -8,19 +8,28 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
+
+	"hearken/internal/words"
 )
 
-// The widget and the demo page. Another language is another key in texts.json.
+// The widget and the demo page. texts.json has the widget's texts by language.
 //
 //go:embed page
 var page embed.FS
 
 // Widget serves GET /chat/widget.js, the same for every site: the script with
-// its texts and styles put in, packed once.
-func Widget() (http.Handler, error) {
-	script, err := widgetScript()
+// its texts and styles put in, packed once. replaced are texts laid over the
+// built-in ones, "widget.title" and so on; another language is one more in it.
+func Widget(replaced words.Texts) (http.Handler, error) {
+	said, err := widgetTexts(replaced)
+	if err != nil {
+		return nil, err
+	}
+	script, err := widgetScript(said)
 	if err != nil {
 		return nil, err
 	}
@@ -59,32 +68,53 @@ func Widget() (http.Handler, error) {
 	}), nil
 }
 
-// widgetScript is widget.js with the two other files in the places it marks.
-func widgetScript() ([]byte, error) {
+// widgetTexts are the widget's texts by language and key, replacements in.
+func widgetTexts(replaced words.Texts) (map[string]map[string]string, error) {
+	said := map[string]map[string]string{}
+	b, err := page.ReadFile("page/texts.json")
+	if err == nil {
+		err = json.Unmarshal(b, &said)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the chat widget's texts: %w", err)
+	}
+	for lang, texts := range replaced {
+		for name, text := range texts {
+			key, _ := strings.CutPrefix(name, "widget.")
+			if _, ok := said[words.Fallback][key]; !ok {
+				return nil, fmt.Errorf("words: %s: no such text of the widget; there are %s", name, strings.Join(slices.Sorted(maps.Keys(said[words.Fallback])), ", "))
+			}
+			if said[lang] == nil {
+				said[lang] = map[string]string{}
+			}
+			said[lang][key] = text
+		}
+	}
+	return said, nil
+}
+
+// widgetScript is widget.js with texts and styles in the places it marks.
+func widgetScript(said map[string]map[string]string) ([]byte, error) {
 	script, err := page.ReadFile("page/widget.js")
 	if err != nil {
 		return nil, fmt.Errorf("read the chat widget: %w", err)
 	}
-	for _, part := range []struct{ file, mark string }{
-		{"texts.json", "LANGUAGES = {}; // texts.json"}, {"widget.css", `STYLE = ""; // widget.css`},
+	style, err := page.ReadFile("page/widget.css")
+	if err != nil {
+		return nil, fmt.Errorf("read the chat widget's style: %w", err)
+	}
+	for _, part := range []struct {
+		mark  string
+		value any
+	}{
+		{"LANGUAGES = {}; // texts.json", said}, {`STYLE = ""; // widget.css`, string(style)},
 	} {
-		b, err := page.ReadFile("page/" + part.file)
-		if err != nil {
-			return nil, fmt.Errorf("read the chat widget's part: %w", err)
-		}
 		if !bytes.Contains(script, []byte(part.mark)) {
-			return nil, fmt.Errorf("the chat widget has no place %q for %s", part.mark, part.file)
+			return nil, fmt.Errorf("the chat widget has no place %q", part.mark)
 		}
-		var value []byte
-		if part.file == "widget.css" {
-			value, err = json.Marshal(string(b))
-		} else {
-			var compact bytes.Buffer
-			err = json.Compact(&compact, b)
-			value = compact.Bytes()
-		}
+		value, err := json.Marshal(part.value)
 		if err != nil {
-			return nil, fmt.Errorf("read %s of the chat widget: %w", part.file, err)
+			return nil, fmt.Errorf("put %q into the chat widget: %w", part.mark, err)
 		}
 		name, _, _ := strings.Cut(part.mark, " = ")
 		script = bytes.Replace(script, []byte(part.mark), []byte(name+" = "+string(value)+";"), 1)

@@ -39,11 +39,23 @@ func (k *conn) hello(f inFrame) (*closing, error) {
 	k.push(outFrame{Type: "welcome", Session: session, Token: k.chat.tokens.Sign(session, tokenBytes), Seq: seq})
 	k.chat.join(k, session)
 	if fresh {
-		k.say(sayGreeting, "chat.greeting", "")
+		k.greet()
 	} else {
 		k.nudge()
 	}
 	return nil, k.identify(f)
+}
+
+// greet says the first words. They are the same for all, so they are in no
+// log: a window in which nothing is written leaves no trace, and a thousand
+// that open at once are welcome without Redis.
+func (k *conn) greet() {
+	text, err := k.chat.book.Say(k.language, "chat.greeting", nil)
+	if err != nil {
+		k.chat.deps.Log.Warn("greet in a chat", "site", k.chat.cfg.Name, "err", err)
+		return
+	}
+	k.push(outFrame{Type: "message", Seq: new(int64), From: "gateway", Text: text})
 }
 
 // resume takes over what is known of a session, wherever it was before, and
@@ -63,7 +75,7 @@ func (k *conn) resume(session string) *int64 {
 		}
 	}
 	k.from = complaint.Person{Name: known.Notes["name"], Email: known.Notes["email"], Phone: known.Notes["phone"]}
-	k.number, k.ordered = known.Notes["number"], known.Notes["ordered"] != ""
+	k.number, k.ordered, k.asks = known.Notes["number"], known.Notes["ordered"] != "", known.Notes["asks"] != ""
 	if known.Notes["gone"] != "" {
 		k.note(session, map[string]string{"gone": ""}) // and came back
 	}
@@ -83,12 +95,9 @@ func (k *conn) note(session string, notes map[string]string) {
 
 // remember notes who the customer is, if do learnt anything of it.
 func (k *conn) remember(do func()) {
+	yes := map[bool]string{true: "1"}
 	who := func() map[string]string {
-		notes := map[string]string{"name": k.from.Name, "email": k.from.Email, "phone": k.from.Phone, "number": k.number, "ordered": ""}
-		if k.ordered {
-			notes["ordered"] = "1"
-		}
-		return notes
+		return map[string]string{"name": k.from.Name, "email": k.from.Email, "phone": k.from.Phone, "number": k.number, "ordered": yes[k.ordered], "asks": yes[k.asks]}
 	}
 	before := who()
 	do()
@@ -197,7 +206,7 @@ func (k *conn) message(f inFrame) error {
 	}
 	k.settled(f.ID)
 	k.push(outFrame{Type: "receipt", ID: f.ID, Number: r.Number})
-	k.answer(f.ID, f.Text, r.Number)
+	k.answer(f.ID, r.Number)
 	return nil
 }
 

@@ -15,7 +15,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -64,7 +63,7 @@ type Deps struct {
 	Audit   *audit.Log
 	Keys    *secret.Keys
 	Metrics prometheus.Registerer
-	Words   words.Texts // an admin's replacements; other channels' keys are passed over
+	Words   words.Texts // an admin's replacements
 }
 
 // pace is how fast things are tried again.
@@ -106,7 +105,7 @@ func New(cfg Config, deps Deps) (*Email, error) {
 	if errs := cfg.Check(); len(errs) > 0 {
 		return nil, fmt.Errorf("email channel %q: %w", cfg.Name, errors.Join(errs...))
 	}
-	book, err := words.New(texts, own(deps.Words))
+	book, err := words.New(texts, deps.Words)
 	if err != nil {
 		return nil, fmt.Errorf("email channel %q: %w", cfg.Name, err)
 	}
@@ -128,22 +127,6 @@ func New(cfg Config, deps Deps) (*Email, error) {
 	perHour, _ := cfg.perHour()
 	e.rate = newHourly(perHour)
 	return e, nil
-}
-
-// own keeps the replacements of this channel's texts.
-func own(all words.Texts) words.Texts {
-	mine := words.Texts{}
-	for lang, byKey := range all {
-		for key, text := range byKey {
-			if strings.HasPrefix(key, "email.") {
-				if mine[lang] == nil {
-					mine[lang] = map[string]string{}
-				}
-				mine[lang][key] = text
-			}
-		}
-	}
-	return mine
 }
 
 // Name is the account's name in config.yaml.

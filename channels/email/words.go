@@ -70,3 +70,9 @@ Complaint {{.number}}. To write back, just reply to this mail.
 `,
 	},
 }
+
+// CheckWords tells what is wrong with an admin's replaced texts.
+func CheckWords(replaced words.Texts) error {
+	_, err := words.New(texts, replaced)
+	return err
+}

@@ -110,3 +110,9 @@ func spoken(lang, number string) string {
 	}
 	return strings.Join(out, groups)
 }
+
+// CheckWords tells what is wrong with an admin's replaced texts.
+func CheckWords(replaced words.Texts) error {
+	_, err := words.New(texts, replaced)
+	return err
+}

@@ -393,6 +393,7 @@ func TestCommandLine(t *testing.T) {
 	good := write("config.yaml", "data_dir: "+dir+"/data\nrules: rules.yaml\n")
 	rules := write("rules.yaml", string(hearken.ExampleRules))
 	bad := write("bad.yaml", "data_dirr: x\nqueue: {partitions: 0}\nredis: {url: \"http://:hunter2@x\"}\n")
+	badWords := write("words.yaml", "data_dir: "+dir+"/data\nrules: rules.yaml\nwords: {en: {foo.bar: x, chat.greting: x, widget.titel: x}}\n")
 	badRules := write("bad-rules.yaml", strings.Replace(string(hearken.ExampleRules), "to: FIN\n", "to: FINN\n", 1))
 	for _, c := range []struct {
 		args []string
@@ -405,6 +406,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"srve"}, 2, []string{"srve"}},
 		{[]string{"serve", "--roles", "x"}, 2, []string{"neither channels nor dispatcher"}},
 		{[]string{"check", "-c", good}, 0, []string{"config.yaml: ok", "tests passed"}},
+		{[]string{"check", "-c", badWords}, 1, []string{"words.en: foo.bar", "chat.greting: no such text", "widget.titel"}},
 		{[]string{"check", "-c", good, "--dial"}, 0, []string{"own redis"}},
 		{[]string{"check", "-c", bad}, 1, []string{"bad.yaml:1:1: unknown key data_dirr; did you mean data_dir?", "bad.yaml:2:", "bad.yaml:3:"}},
 		{[]string{"check", "-c", dir + "/none.yaml"}, 1, []string{"none.yaml"}},

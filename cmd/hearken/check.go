@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"hearken/channels"
 	"hearken/config"
 	"hearken/internal/redisserver"
 )
@@ -51,6 +52,9 @@ func (c *checkCmd) Run(ctx context.Context, s *streams) error {
 		say(c.Config, "", err)
 	} else {
 		say(c.Config, fmt.Sprintf("%d mailboxes, %d lines, %d chats", len(cfg.Channels.Email), len(cfg.Channels.Phone), len(cfg.Channels.Chat)), nil)
+		if err := channels.CheckWords(cfg.Words); err != nil {
+			say("words", "", err)
+		}
 		checkRules(ctx, beside(c.Config, cfg.Rules), cfg, say)
 		if c.Dial {
 			dialAll(ctx, cfg, say)
