@@ -96,8 +96,8 @@ func (v *Visitor) until(ctx context.Context, fits func(frame) bool) (frame, erro
 		case "welcome":
 			v.session, v.token = f.Session, f.Token
 		case "message":
-			if f.Seq > v.seq {
-				v.seq = f.Seq
+			if f.Seq > v.seq || f.Seq == 0 { // the greeting is in no log
+				v.seq = max(v.seq, f.Seq)
 				if v.Say != nil {
 					v.Say(f.From, f.Text)
 				}
