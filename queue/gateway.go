@@ -53,6 +53,7 @@ type Gateway struct {
 	marks   marks
 	recent  recent
 	up      atomic.Bool // Redis answered last time
+	settled settled
 	lookups *shared[complaint.Contact, thread]
 	claims  *shared[claim, string]
 }
@@ -169,10 +170,11 @@ func (g *Gateway) Accept(ctx context.Context, c complaint.Contact) (complaint.Re
 		return complaint.Receipt{}, err
 	}
 	var found thread
-	if c.NumberNow && g.up.Load() {
+	asks := c.NumberNow && !g.settled.has(c)
+	if asks && g.up.Load() {
 		found, _ = g.lookups.get(ctx, c)
 	}
-	if c.NumberNow && found.number == "" {
+	if asks && found.number == "" {
 		g.numbers.await(ctx)
 	}
 	now := time.Now()
@@ -191,7 +193,7 @@ func (g *Gateway) Accept(ctx context.Context, c complaint.Contact) (complaint.Re
 		return complaint.Receipt{}, fmt.Errorf("keep contact %s: %w", c.ID, err)
 	}
 	// A call has no window: its webhooks come close together, and anywhere.
-	if c.NumberNow && c.Conversation != "" && c.Window == 0 && r.Number != "" && g.up.Load() {
+	if asks && c.Conversation != "" && c.Window == 0 && r.Number != "" && g.up.Load() {
 		if first, ok := g.claims.get(ctx, claim{c.Conversation, r.Number}); ok && first != "" {
 			r.Number = first
 		}

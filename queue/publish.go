@@ -298,15 +298,20 @@ func (g *Gateway) drop(tx *journal.Tx, p pending) {
 	}
 }
 
+// renderAlone is how many records are worth a further processor.
+const renderAlone = 32
+
 // render makes the records, and sets aside what can't be one.
 func (g *Gateway) render(ctx context.Context, todo []pending) error {
 	faults := make([]error, len(todo))
 	var work sync.WaitGroup
-	workers := runtime.GOMAXPROCS(0)
+	// Few are left to one processor: somebody waits for a receipt, maybe.
+	workers := min(runtime.GOMAXPROCS(0), 1+len(todo)/renderAlone)
 	for part := range workers { // reading what people write is most of the work
 		work.Go(func() {
 			for i := part; i < len(todo); i += workers {
 				faults[i] = g.renderOne(&todo[i])
+				runtime.Gosched() // who waits for a receipt goes before who waits for a department
 			}
 		})
 	}
@@ -480,6 +485,7 @@ func (g *Gateway) send(ctx context.Context, todo []pending) error {
 	}
 	for i, p := range todo {
 		if results[i].what == "ok" {
+			g.settled.add(p.entry.Contacts[0])
 			g.client.cfg.Audit.Queued(p.pub.Channel, p.pub.ID, p.pub.Number, p.pub.Event, p.entry.age())
 		}
 	}

@@ -33,25 +33,28 @@ func (s *Sessions) part(session string) partition {
 	return spread(s.c.parts, "chat:"+session)
 }
 
-// Append adds a message, once for each m.ID, and tells its place. Every
-// gateway that watches is told.
-func (s *Sessions) Append(ctx context.Context, session string, m complaint.ChatMessage) (complaint.ChatPlace, error) {
+// Append adds messages, once for each ID, and tells the place of the last.
+// Every gateway that watches is told.
+func (s *Sessions) Append(ctx context.Context, session string, all ...complaint.ChatMessage) (complaint.ChatPlace, error) {
 	var place complaint.ChatPlace
 	p := s.part(session)
-	b, err := json.Marshal(m)
-	if err != nil {
-		return place, fmt.Errorf("encode chat message %s: %w", m.ID, err)
+	args := []any{chatMost, seconds(chatKeep), p.key("chats"), session}
+	for _, m := range all {
+		b, err := json.Marshal(m)
+		if err != nil {
+			return place, fmt.Errorf("encode chat message %s: %w", m.ID, err)
+		}
+		args = append(args, m.ID, string(b))
 	}
-	got, err := s.c.run(ctx, s.c.lua.appendChat, []string{p.chat(session), p.chat(session) + ":ids", p.chatNotes(session)},
-		m.ID, string(b), chatMost, seconds(chatKeep), p.key("chats"), session).Int64Slice()
+	got, err := s.c.run(ctx, s.c.lua.appendChat, []string{p.chat(session), p.chat(session) + ":ids", p.chatNotes(session)}, args...).Int64Slice()
 	if err == nil && len(got) != 3 {
 		err = fmt.Errorf("the script returned %d values", len(got))
 	}
 	if err != nil {
-		return place, fmt.Errorf("append chat message %s: %w", m.ID, err)
+		return place, fmt.Errorf("append %d chat messages: %w", len(all), err)
 	}
 	if got[0] == 0 {
-		return place, complaint.Permanent(fmt.Errorf("append chat message %s: the session has %d messages", m.ID, chatMost))
+		return place, complaint.Permanent(fmt.Errorf("append %d chat messages: the session has %d", len(all), chatMost))
 	}
 	return complaint.ChatPlace{Seq: got[0], Heard: got[1], Gone: got[2] == 1}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -93,7 +94,7 @@ type Sessions interface {
 
 // Log is what was said into each window.
 type Log interface {
-	Append(ctx context.Context, session string, m complaint.ChatMessage) (complaint.ChatPlace, error)
+	Append(ctx context.Context, session string, m ...complaint.ChatMessage) (complaint.ChatPlace, error)
 	Since(ctx context.Context, session string, after int64) ([]complaint.ChatMessage, error)
 	Resume(ctx context.Context, session string) (complaint.ChatSession, error)
 }
@@ -179,7 +180,7 @@ func New(cfg Config, deps Deps) (*Chat, error) {
 		HandshakeTimeout: helloWait, Subprotocols: []string{Subprotocol}, CheckOrigin: c.checkOrigin,
 		// Small buffers, and write buffers shared: an idle window is cheap.
 		// Compression stays off: a small frame can unfold into a huge one.
-		ReadBufferSize: 512, WriteBufferSize: 1024, WriteBufferPool: new(sync.Pool),
+		ReadBufferSize: 256, WriteBufferSize: 1024, WriteBufferPool: new(sync.Pool),
 	}
 	return c, nil
 }
@@ -377,7 +378,8 @@ func (c *Chat) add(k *conn) bool {
 	if c.draining {
 		return false
 	}
-	k.pinged = time.Now()
+	// Windows that were opened at once, after a restart, are not pinged at once.
+	k.pinged = time.Now().Add(-rand.N(pingEvery))
 	c.conns[k] = true
 	c.running.Add(1)
 	c.open.Inc()

@@ -45,13 +45,15 @@ func newLogs() *logs {
 	return &logs{all: map[string][]complaint.ChatMessage{}, notes: map[string]map[string]string{}, heard: map[string]int64{}}
 }
 
-func (l *logs) Append(_ context.Context, s string, m complaint.ChatMessage) (complaint.ChatPlace, error) {
+func (l *logs) Append(_ context.Context, s string, all ...complaint.ChatMessage) (complaint.ChatPlace, error) {
 	l.mu.Lock()
-	at := slices.IndexFunc(l.all[s], func(o complaint.ChatMessage) bool { return o.ID == m.ID })
-	if at < 0 {
-		m.Seq = int64(len(l.all[s]) + 1)
-		l.all[s] = append(l.all[s], m)
-		at = len(l.all[s]) - 1
+	at := 0
+	for _, m := range all {
+		if at = slices.IndexFunc(l.all[s], func(o complaint.ChatMessage) bool { return o.ID == m.ID }); at < 0 {
+			m.Seq = int64(len(l.all[s]) + 1)
+			l.all[s] = append(l.all[s], m)
+			at = len(l.all[s]) - 1
+		}
 	}
 	place := complaint.ChatPlace{Seq: int64(at + 1), Heard: l.heard[s], Gone: l.notes[s]["gone"] != ""}
 	wake := l.wake

@@ -122,59 +122,71 @@ func (k *conn) known() bool { return k.from.Email != "" || k.from.Phone != "" }
 // is still missing. It asks one thing at a time, and each at most once; who
 // does not answer is not asked again.
 func (k *conn) answer(id, number string) {
-	fresh := number != "" && k.told == ""
-	if fresh && k.number != number {
-		// Of another complaint they are told nothing, and of this one there is nothing yet.
-		k.remember(func() { k.asks = false })
-	}
-	switch {
-	case fresh && k.number == number:
-		k.say(registeredID, "chat.continued", number)
-	case fresh && k.number != "":
-		k.say(registeredID, "chat.unproven", number)
-	case fresh:
-		k.say(registeredID, "chat.registered", number)
-	}
-	if fresh {
-		k.told = number
+	var all []complaint.ChatMessage
+	if number != "" && k.told == "" {
+		all = k.tellNumber(number)
 	}
 	switch {
 	case k.told == "" && k.number != "" && !k.known():
-		k.once(sayProve)
+		all = append(all, k.once(sayProve)...)
 	case k.told == "" && k.asks:
-		k.once(sayNumber)
+		all = append(all, k.once(sayNumber)...)
 	case k.told == "":
-		k.once(sayWhat)
+		all = append(all, k.once(sayWhat)...)
 	case k.asks:
 		k.remember(func() { k.asks = false })
-		k.tellStatus(id)
+		all = append(all, k.status(id)...)
 	case !k.known():
-		k.once(sayReach)
+		all = append(all, k.once(sayReach)...)
 	case !k.ordered && k.number == "":
-		k.once(sayOrder)
+		all = append(all, k.once(sayOrder)...)
 	}
+	k.say(all)
+}
+
+// tellNumber says under which number this chat is registered.
+func (k *conn) tellNumber(number string) []complaint.ChatMessage {
+	key := "chat.registered"
+	switch k.number {
+	case "":
+	case number:
+		key = "chat.continued"
+	default:
+		key = "chat.unproven"
+	}
+	if k.number != number {
+		// Of another complaint they are told nothing, and of this one there is nothing yet.
+		k.remember(func() { k.asks = false })
+	}
+	k.told = number
+	all := k.word(registeredID, key, map[string]string{"number": complaint.Grouped(number)})
+	for i := range all {
+		all[i].Number = number
+	}
+	return all
 }
 
 // once asks a question that was not asked in this session.
-func (k *conn) once(id string) {
-	if !slices.Contains(k.asked, id) {
-		k.asked = append(k.asked, id)
-		k.say(id, "chat."+strings.ReplaceAll(id, "-", "_"), k.number)
+func (k *conn) once(id string) []complaint.ChatMessage {
+	if slices.Contains(k.asked, id) {
+		return nil
 	}
+	k.asked = append(k.asked, id)
+	return k.word(id, "chat."+strings.ReplaceAll(id, "-", "_"), map[string]string{"number": complaint.Grouped(k.number)})
 }
 
-// tellStatus says how the session's own complaint stands; never another's.
-func (k *conn) tellStatus(id string) {
+// status says how the session's own complaint stands; never another's.
+func (k *conn) status(id string) []complaint.ChatMessage {
 	ctx, cancel := context.WithTimeout(k.chat.ctx, sayWait)
 	defer cancel()
 	status, err := k.chat.deps.Sessions.Status(ctx, k.told)
 	if err != nil {
 		k.chat.deps.Log.Warn("look up a complaint's status", "site", k.chat.cfg.Name, "number", k.told, "err", err)
-		return
+		return nil
 	}
 	key := "chat.status"
 	if status == "" {
 		key = "chat.status_new"
 	}
-	k.sayWith("status-"+id, key, "", map[string]string{"number": complaint.Grouped(k.told), "status": status})
+	return k.word("status-"+id, key, map[string]string{"number": complaint.Grouped(k.told), "status": status})
 }

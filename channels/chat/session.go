@@ -108,24 +108,25 @@ func (k *conn) remember(do func()) {
 
 const tokenBytes = 20
 
-// say puts a message of ours into the session's log, once by its id.
-func (k *conn) say(id, key, number string) {
-	told := ""
-	if id == registeredID {
-		told = number
+// word makes a message of ours; nil where there is no text for it.
+func (k *conn) word(id, key string, args map[string]string) []complaint.ChatMessage {
+	text, err := k.chat.book.Say(k.language, key, args)
+	if err != nil {
+		k.chat.deps.Log.Error("word a chat message", "site", k.chat.cfg.Name, "message", id, "err", err)
+		return nil
 	}
-	k.sayWith(id, key, told, map[string]string{"number": complaint.Grouped(number)})
+	return []complaint.ChatMessage{{ID: id, From: "gateway", Text: text, At: time.Now()}}
 }
 
-func (k *conn) sayWith(id, key, number string, words map[string]string) {
+// say puts messages of ours into the session's log, each once by its id.
+func (k *conn) say(all []complaint.ChatMessage) {
+	if len(all) == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(k.chat.ctx, sayWait)
 	defer cancel()
-	text, err := k.chat.book.Say(k.language, key, words)
-	if err == nil {
-		_, err = k.chat.deps.Sessions.Append(ctx, k.session, complaint.ChatMessage{ID: id, From: "gateway", Text: text, Number: number, At: time.Now()})
-	}
-	if err != nil && k.chat.ctx.Err() == nil {
-		k.chat.deps.Log.Warn("put a message into a chat's log", "site", k.chat.cfg.Name, "message", id, "err", err)
+	if _, err := k.chat.deps.Sessions.Append(ctx, k.session, all...); err != nil && k.chat.ctx.Err() == nil {
+		k.chat.deps.Log.Warn("put messages into a chat's log", "site", k.chat.cfg.Name, "first", all[0].ID, "messages", len(all), "err", err)
 	}
 }
 
