@@ -201,7 +201,7 @@ func TestNoMoreReceiptsThanAgreed(t *testing.T) {
 
 func TestReplacedWords(t *testing.T) {
 	w := newWorld(t)
-	deps := Deps{Blobs: w.blobs, Keys: w.keys, Log: w.channel(config("127.0.0.1:1", "u")).log, Words: words.Texts{"zh": {"email.subject": "您的反馈", "chat.hello": "x"}}}
+	deps := Deps{Blobs: w.blobs, Keys: w.keys, Log: w.channel(config("127.0.0.1:1", "u")).log, Words: words.Texts{"zh": {"email.subject": "您的反馈"}}}
 	e, err := New(config("127.0.0.1:1", "u"), deps)
 	must(t, err)
 	r := receipt("r")
