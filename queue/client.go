@@ -29,7 +29,7 @@ type Config struct {
 	Remember    time.Duration // how long a complaint is remembered after its last event: 400 days
 	Repeats     time.Duration // how long a complaint makes the customer's next one a repeat: 30 days
 	Retain      time.Duration // how long read entries stay on the streams: 7 days
-	MaxAttempts int           // deliveries of an entry before it goes to the dead stream: 5
+	MaxAttempts int           // deliveries of an entry among others, before it is tried alone: 5
 	ClaimAfter  time.Duration // how long an entry may lie with a silent consumer: 30 s
 	Log         *slog.Logger
 	Audit       *audit.Log

@@ -30,7 +30,20 @@ type Intake struct {
 	c     *Client
 	g     *group
 	later []waiting // supplements whose complaint has no route yet
+	// suspects were handed out MaxAttempts times and not finished. One of them
+	// may be what ends the dispatcher; the others were only beside it, or
+	// beside a power cut. So each is handed out alone.
+	suspects []complaint.Delivery
 }
+
+const (
+	// trialsMost is how often a suspect is handed out alone. A record is seldom
+	// what ends a dispatcher (a panic over one is caught), and one given up is
+	// one a person must look at: so many ends beside it are no chance.
+	trialsMost = 10
+	// trialsKeep is how long a trial counts: a crash and a restart are short.
+	trialsKeep = time.Hour
+)
 
 type waiting struct {
 	d     complaint.Delivery
@@ -43,8 +56,29 @@ func (c *Client) Intake() *Intake {
 }
 
 // Read returns up to most records to be routed, or none after about a second.
-// A record that has been handed out MaxAttempts times comes with Err set.
+// A record that can't be routed, or was handed out too often, comes with Err
+// set. Until it is handed over to Move or Dead it comes again.
 func (in *Intake) Read(ctx context.Context, most int) ([]complaint.Delivery, error) {
+	fresh, err := in.read(ctx, most)
+	if err != nil {
+		return nil, err
+	}
+	if len(fresh) == 0 && len(in.suspects) > 0 {
+		if fresh, err = in.tryAlone(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if len(in.later) == 0 && !slices.ContainsFunc(fresh, follows) {
+		return fresh, nil
+	}
+	return in.withRoutes(ctx, fresh)
+}
+
+// read reads what is not suspect; nothing while there are suspects.
+func (in *Intake) read(ctx context.Context, most int) ([]complaint.Delivery, error) {
+	if len(in.suspects) > 0 {
+		return nil, nil
+	}
 	msgs, err := in.g.read(ctx, most)
 	if err != nil {
 		return nil, err
@@ -59,19 +93,41 @@ func (in *Intake) Read(ctx context.Context, most int) ([]complaint.Delivery, err
 			}
 			continue
 		}
-		fresh = append(fresh, complaint.Delivery{Partition: m.part, Entry: m.id, Attempts: m.attempts, Text: m.text("record")})
-		d := &fresh[len(fresh)-1]
-		in.decode(d)
+		d := complaint.Delivery{Partition: m.part, Entry: m.id, Attempts: m.attempts, Text: m.text("record")}
+		in.decode(&d)
 		if event := m.text("event"); d.Err == nil && complaint.Asked(event) {
 			// The record is the complaint's own: the event is what is new.
 			d.Record.ID, d.Record.Event, d.Text = m.text("id"), event, ""
 			d.By, d.Reason, d.Lead = m.text("by"), m.text("reason"), m.text("lead")
 		}
+		if d.Err == nil && d.Attempts > in.c.cfg.MaxAttempts {
+			in.suspects = append(in.suspects, d)
+			continue
+		}
+		fresh = append(fresh, d)
 	}
-	if len(in.later) == 0 && !slices.ContainsFunc(fresh, follows) {
-		return fresh, nil
+	return fresh, nil
+}
+
+// tryAlone hands out the first suspect, and counts that before: if it ends the
+// dispatcher, the count is what is left.
+func (in *Intake) tryAlone(ctx context.Context) ([]complaint.Delivery, error) {
+	d := in.suspects[0]
+	key := in.c.parts[d.Partition].key("trial:" + d.Entry)
+	var trials *redis.IntCmd
+	_, err := in.c.write.Pipelined(ctx, func(p redis.Pipeliner) error {
+		trials = p.Incr(ctx, key)
+		p.Expire(ctx, key, trialsKeep)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count the trials of entry %s: %w", d.Entry, err)
 	}
-	return in.withRoutes(ctx, fresh)
+	in.suspects = in.suspects[1:]
+	if trials.Val() > trialsMost {
+		d.Err = fmt.Errorf("it was handed out %d times, the last %d of them alone, and never finished", d.Attempts-1, trialsMost)
+	}
+	return []complaint.Delivery{d}, nil
 }
 
 // decode reads the record of a delivery, or says in Err why it can't be routed.
@@ -80,8 +136,6 @@ func (in *Intake) decode(d *complaint.Delivery) {
 		d.Err = fmt.Errorf("the field record is not a record: %w", err)
 	} else if d.Record.ID == "" || d.Record.Number == "" {
 		d.Err = errors.New("the record has no id or no number")
-	} else if d.Attempts > in.c.cfg.MaxAttempts {
-		d.Err = fmt.Errorf("it was handed out %d times and never finished", d.Attempts-1)
 	}
 }
 
