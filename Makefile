@@ -3,14 +3,16 @@
 # make check  the tests, and the linters
 # make bench  the benchmarks
 # make calls  CALLS simulated calls to two gateways that are killed in turn, and a table
+# make chats  CHATS customers in and out of tunnels, gateways killed, Redis paused
 # make rules  10,000 rules files that nobody would write: none panics, all format
 # make fuzz   every fuzz target for FUZZTIME
 
 FUZZTIME ?= 30s
 CALLS    ?= 1080
+CHATS    ?= 500
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: rules calls run build test check lint bench fuzz
+.PHONY: rules calls chats run build test check lint bench fuzz
 
 run: build
 	./bin/hearken demo
@@ -33,7 +35,7 @@ lint:
 # Beside the benchmarks of each package: reading mail beside go-message and
 # enmime, and emptying a mailbox beside mbsync (Debian: isync); routing beside
 # compiled expressions (expr); the dispatcher beside the bare hop, and beside
-# Benthos.
+# Benthos; ten thousand chat windows beside the centrifuge library.
 bench:
 	@scripts/install bench
 	go test -run '^$$' -bench . -benchmem ./...
@@ -41,9 +43,13 @@ bench:
 	cd bench/rules && go test -bench . .
 	cd bench/hop && go test -run '^$$' -bench . -benchtime 5x .
 	cd bench/benthos && go test -run '^$$' -bench . -benchtime 5x .
+	cd bench/chat && go run .
 
 calls:
 	HEARKEN_CALLS=$(CALLS) go test -count=1 -v -run OneComplaintOfOneNumber ./cmd/hearken
+
+chats:
+	HEARKEN_CHATS=$(CHATS) go test -count=1 -v -run ChatsThroughTunnels ./cmd/hearken
 
 rules:
 	HEARKEN_RULES=10000 go test -count=1 -v -run 'TestFormatAnyRules|TestAnyBrokenRules' ./config

@@ -193,7 +193,9 @@ func awaitLeads(t *testing.T, url string, n int) []complaint.Record {
 			break
 		}
 		if time.Now().After(end) {
-			t.Fatalf("%d records at the lead departments, want %d (%v)", len(got), n, err)
+			dead, _ := redisCLI(url, "XLEN", "{complaints}:dead")
+			groups, _ := redisCLI(url, "XINFO", "GROUPS", "{complaints}:intake")
+			t.Fatalf("%d records at the lead departments, want %d (%v); dead %s; the intake's groups %s", len(got), n, err, dead, groups)
 		}
 	}
 	time.Sleep(2 * time.Second)

@@ -17,13 +17,15 @@ import (
 
 // Visitor is one customer. It is used by one goroutine.
 type Visitor struct {
-	Address  string // ws://host/chat/web/ws
+	Address  string   // ws://host/chat/web/ws
+	Others   []string // of further gateways: a lost line is taken up on the next one
 	Origin   string
 	Language string
 	// Say is called for every message into the window; nil hears nothing.
 	Say func(from, text string)
 
 	ws             *websocket.Conn
+	lines          int // that were tried
 	session, token string
 	seq            int64
 }
@@ -54,7 +56,9 @@ const (
 func (v *Visitor) connect(ctx context.Context) error {
 	for v.ws == nil {
 		d := websocket.Dialer{Subprotocols: []string{chat.Subprotocol}, HandshakeTimeout: answerWait}
-		ws, resp, err := d.DialContext(ctx, v.Address, http.Header{"Origin": {v.Origin}})
+		at := append([]string{v.Address}, v.Others...)[v.lines%(1+len(v.Others))]
+		v.lines++
+		ws, resp, err := d.DialContext(ctx, at, http.Header{"Origin": {v.Origin}})
 		if resp != nil && resp.Body != nil {
 			resp.Body.Close()
 		}
