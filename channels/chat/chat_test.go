@@ -164,12 +164,13 @@ func newRig(t testing.TB, change ...func(*Config)) *rig {
 
 // window is a browser's end.
 type window struct {
-	t  testing.TB
-	ws *websocket.Conn
+	t       testing.TB
+	ws      *websocket.Conn
+	upgrade http.Header // how it was taken in
 }
 
 func (r *rig) dial(origin string, protocols ...string) (*websocket.Conn, *http.Response, error) {
-	d := websocket.Dialer{Subprotocols: protocols}
+	d := websocket.Dialer{Subprotocols: protocols, EnableCompression: true} // is offered, as browsers do
 	h := http.Header{}
 	if origin != "" {
 		h.Set("Origin", origin)
@@ -179,11 +180,11 @@ func (r *rig) dial(origin string, protocols ...string) (*websocket.Conn, *http.R
 
 func (r *rig) open() *window {
 	r.t.Helper()
-	ws, _, err := r.dial("https://www.example.com", Subprotocol)
+	ws, resp, err := r.dial("https://www.example.com", Subprotocol)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	w := &window{r.t, ws}
+	w := &window{r.t, ws, resp.Header}
 	r.t.Cleanup(func() { ws.Close() })
 	return w
 }
@@ -480,6 +481,72 @@ func TestHostileBrowsers(t *testing.T) {
 				t.Errorf("closed with %d, want %d", code, c.code)
 			}
 		})
+	}
+}
+
+// A small frame that unfolds into a huge one, a flood by one session over
+// however many lines, and a token of somebody else.
+func TestAbuse(t *testing.T) {
+	r := newRig(t)
+	w := r.open()
+	if got := w.upgrade.Get("Sec-WebSocket-Extensions"); got != "" {
+		t.Errorf("agreed to %q", got)
+	}
+	// A text frame that claims to be compressed (RSV1), RFC 7692, 6.
+	bomb := append([]byte{0xC1, 0x80 | 4, 0, 0, 0, 0}, 0xAA, 0x56, 0x4A, 0x04)
+	if _, err := w.ws.NetConn().Write(bomb); err != nil {
+		t.Fatal(err)
+	}
+	if code := w.closed(); code != websocket.CloseProtocolError {
+		t.Errorf("a compressed frame: closed with %d", code)
+	}
+
+	w = r.open()
+	w.say(frame{"type": "hello"})
+	welcome := w.hear("welcome")
+	again := frame{"type": "hello", "session": welcome.Session, "token": welcome.Token}
+	other := r.open()
+	other.say(again)
+	other.hear("welcome")
+	for i := range rateBurst + 5 { // what one line may say at once
+		w.say(frame{"type": "message", "id": fmt.Sprint(i), "text": "我的包裹丢了"})
+	}
+	w.hear("retry")
+	other.say(frame{"type": "message", "id": "x", "text": "我的包裹丢了"})
+	other.hear("retry")
+	for range excessMax + 20 {
+		if w.ws.WriteJSON(frame{"type": "typing"}) != nil {
+			break // it was closed meanwhile
+		}
+	}
+	if code := w.closed(); code != 4429 {
+		t.Errorf("a flood: closed with %d", code)
+	}
+
+	thief := r.open()
+	thief.say(frame{"type": "hello"})
+	mine := thief.hear("welcome")
+	thief = r.open()
+	thief.say(frame{"type": "hello", "session": welcome.Session, "token": mine.Token})
+	if code := thief.closed(); code != 4401 {
+		t.Errorf("another session's token: closed with %d", code)
+	}
+}
+
+// Whoever opens and closes without end is slowed down, though few are open.
+func TestConnectionsComeAtARate(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.MaxPerIP = 4 })
+	for range 4 {
+		r.open().ws.Close()
+		await(t, "the window to be gone", func() bool {
+			r.chat.mu.Lock()
+			defer r.chat.mu.Unlock()
+			return len(r.chat.conns) == 0 && len(r.chat.perIP) == 0
+		})
+	}
+	_, resp, err := r.dial("https://www.example.com", Subprotocol)
+	if err == nil || resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("the fifth within a second: %v", resp)
 	}
 }
 

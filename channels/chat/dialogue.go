@@ -184,9 +184,9 @@ func (k *conn) status(id string) []complaint.ChatMessage {
 		k.chat.deps.Log.Warn("look up a complaint's status", "site", k.chat.cfg.Name, "number", k.told, "err", err)
 		return nil
 	}
-	key := "chat.status"
+	key := "chat.status." + strings.ReplaceAll(status, ".", "_")
 	if status == "" {
 		key = "chat.status_new"
 	}
-	return k.word("status-"+id, key, map[string]string{"number": complaint.Grouped(k.told), "status": status})
+	return k.word("status-"+id, key, map[string]string{"number": complaint.Grouped(k.told), "status": strings.ReplaceAll(status, "_", " ")})
 }

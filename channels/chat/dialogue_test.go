@@ -22,7 +22,7 @@ func TestAsksForWhatIsMissing(t *testing.T) {
 		{"the parcel never arrived", "how can we reach you"},
 		{"ann@example.com", "order or contract number"},
 		{"order A-88231", ""},
-		{"what is the status?", "in_progress"},
+		{"what is the status?", "being worked on"},
 	} {
 		w.say(frame{"type": "message", "id": fmt.Sprint(i), "text": turn.says})
 		if turn.hears != "" {
@@ -77,7 +77,7 @@ func TestTellsHowAnOldComplaintStands(t *testing.T) {
 	w.say(frame{"type": "message", "id": "2", "text": "my number is " + complaint.Grouped(number)})
 	w.heard("please tell us the e-mail address")
 	w.say(frame{"type": "message", "id": "3", "text": "ann@example.com"})
-	w.heard(complaint.Grouped(number) + ": in_progress")
+	w.heard(complaint.Grouped(number) + " is being worked on")
 	got := r.intake.Contacts()
 	if len(got) != 3 || !got[0].Fragment || !got[1].Fragment || got[2].Number != number {
 		t.Errorf("contacts: %+v", got)
@@ -100,7 +100,7 @@ func TestTellsHowAnOldComplaintStands(t *testing.T) {
 	defer r.logs.mu.Unlock()
 	for _, log := range r.logs.all {
 		for _, m := range log {
-			told += strings.Count(m.Text, "in_progress")
+			told += strings.Count(m.Text, "being worked on")
 		}
 	}
 	if told != 1 {

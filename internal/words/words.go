@@ -26,9 +26,22 @@ type Book struct {
 	templates map[string]map[string]*template.Template
 }
 
+// Any ends a built-in key that stands for all that begin alike
+// ("chat.status.*"): a replacement may add one of them, and what has no text
+// of its own is said in that of the key.
+const Any = ".*"
+
+// anyOf is the key that stands for all that begin like this one.
+func anyOf(key string) string {
+	if dot := strings.LastIndexByte(key, '.'); dot >= 0 {
+		return key[:dot] + Any
+	}
+	return key
+}
+
 // New compiles the built-in texts with an admin's replacements laid over
-// them. A replacement for a key that is not built in is an error, and so is a
-// template that does not compile.
+// them. A replacement for a key that is not built in is an error (but see Any),
+// and so is a template that does not compile.
 func New(builtin, replacements Texts) (*Book, error) {
 	b := &Book{map[string]map[string]*template.Template{}}
 	for lang, texts := range builtin {
@@ -40,7 +53,8 @@ func New(builtin, replacements Texts) (*Book, error) {
 	}
 	for lang, texts := range replacements {
 		for key, text := range texts {
-			if _, ok := builtin[Fallback][key]; !ok {
+			_, ok := builtin[Fallback][key]
+			if _, any := builtin[Fallback][anyOf(key)]; !ok && !any {
 				return nil, fmt.Errorf("words: %s: no such text; there are %s", key, strings.Join(slices.Sorted(maps.Keys(builtin[Fallback])), ", "))
 			}
 			if err := b.add(lang, key, text); err != nil {
@@ -81,8 +95,10 @@ func (b *Book) Say(lang, key string, args map[string]string) (string, error) {
 func (b *Book) find(lang, key string) *template.Template {
 	base, _, _ := strings.Cut(strings.ToLower(lang), "-")
 	for _, l := range []string{lang, base, Fallback} {
-		if t := b.templates[l][key]; t != nil {
-			return t
+		for _, k := range []string{key, anyOf(key)} {
+			if t := b.templates[l][k]; t != nil {
+				return t
+			}
 		}
 	}
 	return nil

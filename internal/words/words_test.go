@@ -6,16 +6,16 @@ import (
 )
 
 var builtin = Texts{
-	"en": {"receipt": "Your number is {{.number}}.", "bye": "Goodbye."},
-	"zh": {"receipt": "您的编号是 {{.number}}。"},
+	"en": {"receipt": "Your number is {{.number}}.", "bye": "Goodbye.", "status.*": "Status: {{.status}}.", "status.done": "It is done."},
+	"zh": {"receipt": "您的编号是 {{.number}}。", "status.*": "状态：{{.status}}。"},
 }
 
 func TestSay(t *testing.T) {
-	b, err := New(builtin, Texts{"zh": {"bye": "再见。"}, "fr": {"bye": "Au revoir."}})
+	b, err := New(builtin, Texts{"zh": {"bye": "再见。", "status.at_sea": "在海上。"}, "fr": {"bye": "Au revoir."}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := map[string]string{"number": "2611 2300 4279"}
+	n := map[string]string{"number": "2611 2300 4279", "status": "half"}
 	for _, c := range []struct{ lang, key, want string }{
 		{"en", "receipt", "Your number is 2611 2300 4279."},
 		{"zh", "receipt", "您的编号是 2611 2300 4279。"},
@@ -23,6 +23,11 @@ func TestSay(t *testing.T) {
 		{"fr", "bye", "Au revoir."},
 		{"fr", "receipt", "Your number is 2611 2300 4279."},
 		{"", "bye", "Goodbye."},
+		{"en", "status.done", "It is done."},
+		{"en", "status.half", "Status: half."},
+		{"zh", "status.at_sea", "在海上。"},
+		{"zh", "status.done", "状态：half。"}, // rather in their language
+		{"fr", "status.done", "It is done."},
 	} {
 		if got, err := b.Say(c.lang, c.key, n); err != nil || got != c.want {
 			t.Errorf("Say(%q, %q) = %q, %v; want %q", c.lang, c.key, got, err, c.want)
