@@ -28,7 +28,7 @@ func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification) {
 		return
 	}
 	text := r.Subject + "\n" + r.Narrative
-	p := n.cfg.Learnt.Predict(text)
+	p := n.cfg.Learnt.Read(text)
 	enough := n.cfg.Threshold
 	if r.Type == complaint.DefaultType {
 		enough *= unopposed
@@ -43,7 +43,7 @@ func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification) {
 	}
 	c.Confidence = math.Round(p.Probability*100) / 100
 	before := utf8.RuneCountInString(r.Subject) + 1
-	for _, e := range n.cfg.Learnt.Explain(text, p.Label, learntEvidence) {
+	for _, e := range p.Explain(p.Label, learntEvidence) {
 		m := complaint.Match{Type: p.Label, Term: e.Text, Field: "subject", Offset: e.At, Weight: e.Weight, Rule: ruleLearnt}
 		if e.At >= before {
 			m.Field, m.Offset = "narrative", e.At-before

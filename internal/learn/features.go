@@ -39,10 +39,29 @@ const (
 
 // gram is a feature as it stands in a text.
 type gram struct {
-	hash  uint64
-	block uint8
-	text  string // to show; empty unless asked for
-	at    int    // where it begins in the text, in runes
+	hash        uint64
+	letters     string // of an n-gram within a word
+	at          int32  // where it begins in the text, in runes
+	first, last int32  // its tokens
+	block       uint8
+}
+
+// shown is what a person sees of a gram.
+func (g gram) shown(tokens []token) string {
+	switch g.block {
+	case blockLetters:
+		return g.letters
+	case blockGaps:
+		return tokens[g.first].text + " … " + tokens[g.last].text
+	}
+	text := tokens[g.first].text
+	for _, t := range tokens[g.first+1 : g.last+1] {
+		if !t.han {
+			text += " "
+		}
+		text += t.text
+	}
+	return text
 }
 
 // extractor makes features of texts. It is safe for concurrent use.
@@ -128,71 +147,74 @@ func hash(h uint64, part string) uint64 {
 	for i := range len(part) {
 		h = (h ^ uint64(part[i])) * fnvPrime
 	}
-	return (h ^ 0xFF) * fnvPrime // no UTF-8 has this byte: the parts stay apart
+	return closed(h)
 }
+
+// closed ends a part: no UTF-8 has this byte, so the parts stay apart.
+func closed(h uint64) uint64 { return (h ^ 0xFF) * fnvPrime }
 
 func marked(mark byte) uint64 { return (fnvOffset ^ uint64(mark)) * fnvPrime }
 
-// grams lists the features of a text, repeats included. With show they carry
-// their text.
-func (e *extractor) grams(text string, show bool) []gram {
+// grams lists the features of a text, repeats included.
+func (e *extractor) grams(text string) ([]gram, []token) {
 	tokens := e.tokens(text)
 	out := make([]gram, 0, 16*len(tokens))
+	var starts []int
 	for i, t := range tokens {
-		out = runs(out, tokens[i:], show)
+		out = runs(out, tokens, i)
 		for j := i + 2; j < len(tokens) && j <= i+1+maxGap; j++ {
-			g := gram{hash: hash(hash(marked(markGap), t.stem), tokens[j].stem), block: blockGaps, at: t.at}
-			if show {
-				g.text = t.text + " … " + tokens[j].text
-			}
-			out = append(out, g)
+			out = append(out, gram{
+				hash: hash(hash(marked(markGap), t.stem), tokens[j].stem), block: blockGaps,
+				at: int32(t.at), first: int32(i), last: int32(j),
+			})
 		}
 		if !t.han {
-			out = letters(out, t)
+			out, starts = letters(out, tokens, i, starts[:0])
 		}
 	}
-	return out
+	return out, tokens
 }
 
-// runs adds what begins with the first token: it alone, and with those that
-// follow.
-func runs(out []gram, tokens []token, show bool) []gram {
+// runs adds what begins with a token: it alone, and with those that follow.
+func runs(out []gram, tokens []token, first int) []gram {
 	most := maxWords
-	if tokens[0].han {
+	if tokens[first].han {
 		most = maxHan
 	}
-	h, block, text := marked(markRun), uint8(blockWords), ""
-	for i, t := range tokens[:min(most, len(tokens))] {
-		h = hash(h, t.stem)
-		g := gram{hash: h, block: block, at: tokens[0].at}
-		if show {
-			if i > 0 && !t.han {
-				text += " "
-			}
-			text += t.text
-			g.text = text
-		}
-		out = append(out, g)
+	h, block := marked(markRun), uint8(blockWords)
+	for i := first; i < min(first+most, len(tokens)); i++ {
+		h = hash(h, tokens[i].stem)
+		out = append(out, gram{hash: h, block: block, at: int32(tokens[first].at), first: int32(first), last: int32(i)})
 		block = blockRuns
 	}
 	return out
 }
 
-// letters adds the n-grams of letters of a word; _ stands for its ends.
-func letters(out []gram, t token) []gram {
+// letters adds the n-grams of letters of a word; _ stands for its ends. It
+// returns starts, which it needs room for, too.
+func letters(out []gram, tokens []token, at int, starts []int) ([]gram, []int) {
+	t := tokens[at]
 	padded := "_" + t.text + "_"
-	starts := make([]int, 0, len(padded)+1)
 	for i := range padded {
 		starts = append(starts, i)
 	}
 	starts = append(starts, len(padded))
-	for n := minLetters; n <= maxLetters; n++ {
-		for k := 0; k+n < len(starts); k++ {
-			part := padded[starts[k]:starts[k+n]]
-			out = append(out, gram{hash(marked(markLetters), part), blockLetters, part, t.at + max(0, k-1)})
+	for k := 0; k+minLetters < len(starts); k++ {
+		h, from := marked(markLetters), starts[k]
+		for n := 1; n <= maxLetters && k+n < len(starts); n++ {
+			end := starts[k+n]
+			for i := starts[k+n-1]; i < end; i++ {
+				h = (h ^ uint64(padded[i])) * fnvPrime
+			}
+			if n >= minLetters {
+				out = append(out, gram{
+					hash: closed(h), block: blockLetters, letters: padded[from:end],
+					at: int32(t.at + max(0, k-1)), first: int32(at), last: int32(at),
+				})
+			}
 		}
 	}
-	return out
+	return out, starts
 }
 
 // vocabulary is what features are known, and how much each says.

@@ -152,13 +152,12 @@ func (h *header) check(follow int) error {
 // empty is a model of the header's sizes.
 func (h *header) empty() *Model {
 	f, l := h.Features, len(h.Labels)
-	rows := func(width int) matrix { return matrix{width, make([]float32, f), make([]int8, f*width)} }
 	m := &Model{
-		Info: h.Info, extractor: newExtractor(), share: h.Share, margin: rows(l), bias: make([]float32, l),
+		Info: h.Info, extractor: newExtractor(), share: h.Share, margin: newMatrix(f, l), bias: make([]float32, l),
 		vocabulary: &vocabulary{hashes: make([]uint64, f), block: make([]uint8, f), rarity: make([]float32, f)},
 	}
 	for range h.Nets {
-		m.nets = append(m.nets, smallNet{rows(h.Width), make([]float32, h.Width), make([]float32, h.Width*l), make([]float32, l)})
+		m.nets = append(m.nets, smallNet{newMatrix(f, h.Width), make([]float32, h.Width), make([]float32, h.Width*l), make([]float32, l)})
 	}
 	return m
 }
@@ -176,6 +175,17 @@ func (m *Model) check() error {
 	for _, r := range m.vocabulary.rarity {
 		if !(r > 1e-3) {
 			return errors.New("a feature's rarity is not positive")
+		}
+	}
+	scales := [][]float32{m.margin.scale}
+	for i := range m.nets {
+		scales = append(scales, m.nets[i].in.scale)
+	}
+	for _, list := range scales {
+		for _, x := range list {
+			if x < 0 {
+				return errors.New("a scale is negative")
+			}
 		}
 	}
 	numbers := [][]float32{m.vocabulary.rarity, {m.share.Margin, m.share.Net}}

@@ -49,93 +49,123 @@ type Evidence struct {
 
 // Predict sorts a text. A text of which the model knows nothing gets a label
 // all the same, with a low probability.
-func (m *Model) Predict(text string) Prediction {
-	p := m.probabilities(m.extractor.grams(text, false))
+func (m *Model) Predict(text string) Prediction { return m.Read(text).Prediction }
+
+// Reading is what a model made of a text.
+type Reading struct {
+	Prediction
+	model  *Model
+	grams  []gram
+	tokens []token
+	x      []cell
+	hidden [][]float32 // of each net
+}
+
+// Read sorts a text, as Predict does, and can tell why.
+func (m *Model) Read(text string) *Reading {
+	r := &Reading{model: m}
+	r.grams, r.tokens = m.extractor.grams(text)
+	r.x = m.vocabulary.vector(r.grams)
+	margin, net := m.scores(r.x, func(hidden []float32) { r.hidden = append(r.hidden, hidden) })
+	p := m.share.mix(margin, net)
 	best := 0
 	for l := range p {
 		if p[l] > p[best] {
 			best = l
 		}
 	}
-	return Prediction{m.Labels[best], float64(p[best])}
+	r.Prediction = Prediction{m.Labels[best], float64(p[best])}
+	return r
 }
 
-func (m *Model) probabilities(grams []gram) []float32 {
-	margin, net := m.scores(m.vocabulary.vector(grams))
-	return m.share.mix(margin, net)
-}
-
-func (m *Model) scores(x []cell) (margin, net []float32) {
+// scores are those of the margins and of the nets together; each net's hidden
+// units are handed out on the way.
+func (m *Model) scores(x []cell, units func([]float32)) (margin, net []float32) {
 	margin, net = slices.Clone(m.bias), make([]float32, len(m.bias))
-	for _, c := range x {
-		m.margin.add(c.at, c.value, margin)
-	}
+	m.margin.sum(x, margin)
 	for i := range m.nets {
 		n := &m.nets[i]
-		n.logits(n.hidden(x), net)
+		hidden := slices.Clone(n.inBias)
+		n.in.sum(x, hidden)
+		n.logits(hidden, net)
+		units(hidden)
 	}
 	return margin, net
 }
 
-// Explain tells what in a text spoke most for a label, the weightiest first.
+// Explain tells what in the text spoke most for a label, the weightiest first.
 // Of pieces that lie within each other one is told.
-func (m *Model) Explain(text, label string, most int) []Evidence {
-	l, known := slices.BinarySearch(m.Labels, label)
+func (r *Reading) Explain(label string, most int) []Evidence {
+	l, known := slices.BinarySearch(r.model.Labels, label)
 	if !known {
 		return nil
 	}
-	grams := m.extractor.grams(text, true)
-	x := m.vocabulary.vector(grams)
-	weight := m.contributions(x, l)
-	var all []Evidence
-	told := map[int32]bool{}
-	for _, g := range grams {
-		at, known := m.vocabulary.rows[g.hash]
-		if known && !told[at] && weight[at] > 0 {
+	weight := r.contributions(l)
+	all := make([]weighed, 0, len(r.x))
+	told := make([]bool, len(r.x))
+	for i, g := range r.grams {
+		row, known := r.model.vocabulary.rows[g.hash]
+		if !known {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(r.x, row, func(c cell, row int32) int { return cmp.Compare(c.at, row) })
+		if !told[at] && weight[at] > 0 {
 			told[at] = true
-			all = append(all, Evidence{g.text, g.at, float64(weight[at])})
+			all = append(all, weighed{i, weight[at]})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Evidence) int { return cmp.Compare(b.Weight, a.Weight) })
+	slices.SortStableFunc(all, func(a, b weighed) int { return cmp.Compare(b.weight, a.weight) })
 	var out []Evidence
-	for _, e := range all {
+	for _, w := range all {
 		if len(out) == most {
 			break
 		}
+		g := r.grams[w.gram]
+		e := Evidence{g.shown(r.tokens), int(g.at), math.Round(float64(w.weight)*100) / 100}
 		if !slices.ContainsFunc(out, func(o Evidence) bool { return within(e, o) || within(o, e) }) {
-			e.Weight = math.Round(e.Weight*100) / 100
 			out = append(out, e)
 		}
 	}
 	return out
 }
 
+// weighed is one of a text's grams, and what it adds to a label's score.
+type weighed struct {
+	gram   int
+	weight float32
+}
+
 func within(a, b Evidence) bool {
 	return strings.Contains(strings.Trim(b.Text, "_"), strings.Trim(a.Text, "_"))
 }
 
-// contributions are what each feature adds to a label's score above the
-// average label. The net is taken as it responds at this text: exact but for
-// its biases, since a unit that fires is linear.
-func (m *Model) contributions(x []cell, label int) map[int32]float32 {
-	out := make(map[int32]float32, len(x))
-	row := make([]float32, len(m.bias))
-	for _, c := range x {
-		clear(row)
-		m.margin.add(c.at, c.value*m.share.Margin, row)
-		out[c.at] += above(row, label)
+// contributions are what each feature of the text adds to a label's score
+// above the average label. The net is taken as it responds at this text: exact
+// but for its biases, since a unit that fires is linear.
+func (r *Reading) contributions(label int) []float32 {
+	m := r.model
+	out := make([]float32, len(r.x))
+	for i, c := range r.x {
+		row := m.margin.row(c.at)
+		sum := 0
+		for _, v := range row {
+			sum += int(int8(v))
+		}
+		above := float32(int8(row[label])) - float32(sum)/float32(len(row))
+		out[i] = above * m.margin.scale[c.at] * c.value * m.share.Margin
 	}
-	for i := range m.nets {
-		n := &m.nets[i]
-		hidden := n.hidden(x)
-		slope := make([]float32, len(hidden))
+	labels := len(m.bias)
+	slope := make([]float32, netWidth)
+	for n, hidden := range r.hidden {
+		net := &m.nets[n]
+		clear(slope)
 		for u, h := range hidden {
 			if h > 0 {
-				slope[u] = m.share.Net * above(n.out[u*len(row):(u+1)*len(row)], label)
+				slope[u] = m.share.Net * above(net.out[u*labels:(u+1)*labels], label)
 			}
 		}
-		for _, c := range x {
-			out[c.at] += c.value * n.in.dot(c.at, slope)
+		for i, c := range r.x {
+			out[i] += c.value * net.in.dot(c.at, slope)
 		}
 	}
 	return out
@@ -150,68 +180,12 @@ func above(row []float32, at int) float32 {
 	return row[at] - sum/float32(len(row))
 }
 
-// matrix holds rows of weights in a byte each.
-type matrix struct {
-	width int
-	scale []float32 // by row: what a weight of 1 stands for
-	cells []int8
-}
-
-const maxCell = 127
-
-func pack(full []float32, width int) matrix {
-	m := matrix{width, make([]float32, len(full)/width), make([]int8, len(full))}
-	for r := range m.scale {
-		row := full[r*width : (r+1)*width]
-		var most float32
-		for _, v := range row {
-			most = max(most, v, -v)
-		}
-		if most == 0 {
-			continue
-		}
-		m.scale[r] = most / maxCell
-		for i, v := range row {
-			m.cells[r*width+i] = int8(math.Round(float64(v / m.scale[r])))
-		}
-	}
-	return m
-}
-
-func (m *matrix) row(r int32) []int8 { return m.cells[int(r)*m.width : (int(r)+1)*m.width] }
-
-// add adds a row times by.
-func (m *matrix) add(r int32, by float32, to []float32) {
-	by *= m.scale[r]
-	row := m.row(r)
-	to = to[:len(row)]
-	for i, v := range row {
-		to[i] += float32(v) * by
-	}
-}
-
-func (m *matrix) dot(r int32, with []float32) float32 {
-	var sum float32
-	for i, v := range m.row(r) {
-		sum += float32(v) * with[i]
-	}
-	return sum * m.scale[r]
-}
-
 // smallNet is a net as it is kept.
 type smallNet struct {
 	in     matrix
 	inBias []float32
 	out    []float32 // by unit, then by label
 	bias   []float32
-}
-
-func (n *smallNet) hidden(x []cell) []float32 {
-	h := slices.Clone(n.inBias)
-	for _, c := range x {
-		n.in.add(c.at, c.value, h)
-	}
-	return h
 }
 
 // logits adds the net's scores.

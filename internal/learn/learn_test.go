@@ -143,7 +143,7 @@ func TestTypingErrorsAndOtherForms(t *testing.T) {
 func TestExplain(t *testing.T) {
 	m := both(t)
 	text := "您好，显示签收，我没拿到货"
-	got := m.Explain(text, "显示签收没收到", 5)
+	got := m.Read(text).Explain("显示签收没收到", 5)
 	if len(got) == 0 || len(got) > 5 {
 		t.Fatalf("evidence %v", got)
 	}
@@ -159,7 +159,7 @@ func TestExplain(t *testing.T) {
 	if !strings.Contains(got[0].Text, "签收") && !strings.Contains(got[0].Text, "签") {
 		t.Errorf("most spoke %q", got[0].Text)
 	}
-	if e := m.Explain(text, "no such label", 5); e != nil {
+	if e := m.Read(text).Explain("no such label", 5); e != nil {
 		t.Errorf("evidence for a label that is not known: %v", e)
 	}
 }
@@ -257,7 +257,7 @@ func FuzzParse(f *testing.F) {
 		if p := m.Predict("退款 refund"); !(p.Probability >= 0 && p.Probability <= 1.0001) {
 			t.Errorf("probability %v", p.Probability)
 		}
-		m.Explain("退款 refund", m.Labels[0], 3)
+		m.Read("退款 refund").Explain(m.Labels[0], 3)
 	})
 }
 
@@ -271,7 +271,7 @@ func FuzzPredict(f *testing.F) {
 		if !(p.Probability >= 0 && p.Probability <= 1.0001) {
 			t.Errorf("probability %v", p.Probability)
 		}
-		for _, e := range m.Explain(text, p.Label, 5) {
+		for _, e := range m.Read(text).Explain(p.Label, 5) {
 			if e.At < 0 || e.At > len(text) || e.Text == "" {
 				t.Errorf("evidence %+v", e)
 			}
@@ -334,5 +334,35 @@ func BenchmarkPredict(b *testing.B) {
 				i++
 			}
 		})
+	}
+}
+
+// The sums in whole numbers are those of plain arithmetic.
+func TestMatrixSums(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, width := range []int{1, 2, 7, 8, 9, 38, 77, 96} {
+		full := make([]float32, 500*width)
+		for i := range full {
+			full[i] = float32(random.NormFloat64())
+		}
+		m := pack(full, width)
+		for _, features := range []int{0, 1, 3, 500} {
+			var x []cell
+			want := make([]float64, width)
+			for f := range features {
+				c := cell{int32(f), random.Float32()}
+				x = append(x, c)
+				for i, v := range m.row(c.at) {
+					want[i] += float64(int8(v)) * float64(c.value) * float64(m.scale[f])
+				}
+			}
+			got := make([]float32, width)
+			m.sum(x, got)
+			for i := range want {
+				if math.Abs(want[i]-float64(got[i])) > 1e-3 {
+					t.Fatalf("width %d, %d features, column %d: %v, want %v", width, features, i, got[i], want[i])
+				}
+			}
+		}
 	}
 }

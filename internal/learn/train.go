@@ -102,7 +102,8 @@ func newSet(examples []Example) (*set, error) {
 	}
 	for _, e := range examples {
 		y, _ := slices.BinarySearch(s.labels, e.Label)
-		s.texts, s.ys = append(s.texts, s.extractor.grams(e.Text, false)), append(s.ys, y)
+		grams, _ := s.extractor.grams(e.Text)
+		s.texts, s.ys = append(s.texts, grams), append(s.ys, y)
 	}
 	return s, nil
 }
@@ -162,7 +163,7 @@ func (s *set) held(ctx context.Context, n, enough int) (*held, error) {
 		}
 		for i, g := range s.texts {
 			if fold[i] == f {
-				margin, net := m.scores(m.vocabulary.vector(g))
+				margin, net := m.scores(m.vocabulary.vector(g), func([]float32) {})
 				h.margins, h.nets, h.ys = append(h.margins, margin), append(h.nets, net), append(h.ys, s.ys[i])
 			}
 		}
