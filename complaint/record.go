@@ -133,6 +133,11 @@ type Thread struct {
 const (
 	// FactStatedType is the type that the customer chose from a menu.
 	FactStatedType = "stated_type"
+	// FactSubjectBy is SubjectByGateway where the customer wrote no subject,
+	// and the record has one of the gateway's, for a list of complaints to show.
+	FactSubjectBy    = "subject_by"
+	SubjectByGateway = "gateway"
+
 	// FactTranscript is "true" where a supplement brings the words of what was
 	// registered without them.
 	FactTranscript = "transcript"
@@ -155,4 +160,13 @@ type Route struct {
 	Next     []string `json:"next,omitempty"`      // departments that are next, should the lead return it or not take it
 	Before   []string `json:"before,omitempty"`    // that led it before, oldest first
 	Returns  int      `json:"returns,omitempty"`   // how often a lead gave it back
+}
+
+// Words are the customer's own, by which a complaint is classified and routed:
+// without a subject that the gateway gave.
+func (r *Record) Words() (subject, narrative string) {
+	if r.Facts[FactSubjectBy] == SubjectByGateway {
+		return "", r.Narrative
+	}
+	return r.Subject, r.Narrative
 }

@@ -26,7 +26,8 @@ type view struct {
 func (v *view) found() map[int]bool {
 	if v.terms == nil {
 		v.terms = map[int]bool{}
-		for _, text := range []string{v.Subject, v.Narrative} {
+		subject, narrative := v.Words()
+		for _, text := range []string{subject, narrative} {
 			for _, h := range v.rules.terms.Find(text) {
 				v.terms[h.Owner] = true
 			}
@@ -196,7 +197,10 @@ func text(c *compiler, name, path string, value any) condition {
 		if err != nil || s == "" || len(s) > maxRegexp {
 			c.fault(path+".regexp", fmt.Sprintf("not a regular expression of at most %d characters: %v", maxRegexp, err))
 		} else {
-			part("regexp", func(v *view) bool { return re.MatchString(v.Subject) || re.MatchString(v.Narrative) }, nil)
+			part("regexp", func(v *view) bool {
+				subject, narrative := v.Words()
+				return re.MatchString(subject) || re.MatchString(narrative)
+			}, nil)
 		}
 	}
 	return every("text", kids)

@@ -33,7 +33,8 @@ func (n *Normalizer) classify(r *complaint.Record) {
 		owner       int
 	}
 	seen := map[evidence]bool{}
-	subject, narrative := terms.Read(r.Subject), terms.Read(r.Narrative)
+	own, _ := r.Words()
+	subject, narrative := terms.Read(own), terms.Read(r.Narrative)
 	r.RemedySought, r.RemedyText = n.built.remedy(r, subject, narrative)
 	for _, field := range []struct {
 		name   string
@@ -220,7 +221,7 @@ func (b *builtin) remedy(r *complaint.Record, subject, narrative *terms.Text) (c
 	if len(b.remedies.In(subject)) == 0 && len(b.remedies.In(narrative)) == 0 {
 		return []string{complaint.Unknown}, "" // no clause need be looked at
 	}
-	for clause := range clauses(r.Subject + "\n" + r.Narrative) {
+	for clause := range clauses(words(r)) {
 		low := lower(clause)
 		if !slices.ContainsFunc(askings, func(a string) bool { return strings.Contains(low, a) }) {
 			continue

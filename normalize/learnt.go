@@ -3,6 +3,7 @@ package normalize
 import (
 	"math"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"hearken/complaint"
@@ -24,10 +25,10 @@ const unopposed = 0.5
 // next. What keywords say of safety it can't take away: those flags and their
 // priority stand.
 func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification) {
-	if n.cfg.Learnt == nil {
+	text := words(r)
+	if n.cfg.Learnt == nil || strings.TrimSpace(text) == "" {
 		return
 	}
-	text := r.Subject + "\n" + r.Narrative
 	p := n.cfg.Learnt.Read(text)
 	enough := n.cfg.Threshold
 	if r.Type == complaint.DefaultType {
@@ -42,7 +43,8 @@ func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification) {
 		return
 	}
 	c.Confidence = math.Round(p.Probability*100) / 100
-	before := utf8.RuneCountInString(r.Subject) + 1
+	subject, _ := r.Words()
+	before := utf8.RuneCountInString(subject) + 1
 	for _, e := range p.Explain(p.Label, learntEvidence) {
 		m := complaint.Match{Type: p.Label, Term: e.Text, Field: "subject", Offset: e.At, Weight: e.Weight, Rule: ruleLearnt}
 		if e.At >= before {

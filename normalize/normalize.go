@@ -146,10 +146,17 @@ func (n *Normalizer) Record(c complaint.Contact) complaint.Record {
 	r.Subject, _ = shorten(subject(clean(c.Subject)), maxSubject)
 	r.Summary = summary(r.Subject, r.Narrative)
 	r.Complainant = n.person(c, r.Narrative, text, &r.Notes)
-	r.OrderNo = orderNo(r.Subject + "\n" + r.Narrative)
-	r.AmountInvolved, r.Currency = amount(r.Subject + "\n" + r.Narrative)
+	said := words(&r)
+	r.OrderNo = orderNo(said)
+	r.AmountInvolved, r.Currency = amount(said)
 	n.classify(&r)
 	return r
+}
+
+// words are the customer's own, the subject on the first line.
+func words(r *complaint.Record) string {
+	subject, narrative := r.Words()
+	return subject + "\n" + narrative
 }
 
 // facts are the contact's, and where it came in.

@@ -268,3 +268,24 @@ func TestNobodyNegates(t *testing.T) {
 		t.Errorf("type %s, flags %v", r.Type, r.Flags)
 	}
 }
+
+// A subject that the gateway gave says nothing of the complaint.
+func TestOwnSubjectIsNotRead(t *testing.T) {
+	n := normalizer(t)
+	c := contact("快递丢了, order A-88231, refund 99 yuan please", "")
+	if r := n.Record(c); r.Type != "DELIVERY" || r.OrderNo == "" {
+		t.Fatalf("a customer's subject: %s, order %q", r.Type, r.OrderNo)
+	}
+	c.Facts = map[string]string{complaint.FactSubjectBy: complaint.SubjectByGateway}
+	r := n.Record(c)
+	if r.Type != complaint.DefaultType || len(r.Classification.Matched) != 0 || r.OrderNo != "" || r.AmountInvolved != "" || !slices.Equal(r.RemedySought, []string{complaint.Unknown}) {
+		t.Errorf("ours was read: %+v", r)
+	}
+	if r.Subject != c.Subject || r.Summary == "" {
+		t.Errorf("and is not shown: %q, %q", r.Subject, r.Summary)
+	}
+	c.Text = "快递丢了"
+	if r := n.Record(c); r.Type != "DELIVERY" {
+		t.Errorf("the words below it: %s", r.Type)
+	}
+}

@@ -81,7 +81,7 @@ func (p *Phone) fetchRecording(ctx context.Context, j job) error {
 		word = "phone.norecording"
 		c.Notes = append(c.Notes, "recording "+re+" could not be fetched: "+err.Error())
 	}
-	if c.Subject, err = p.book.Say(c.Language, word, nil); err != nil {
+	if err = p.entitle(&c, word, nil); err != nil {
 		return err
 	}
 	if _, err := p.deps.Intake.Accept(ctx, c); err != nil {

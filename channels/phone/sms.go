@@ -82,7 +82,7 @@ func (p *Phone) text(h hook) (complaint.Contact, error) {
 	}
 	if body == "" {
 		var err error
-		if c.Subject, err = p.book.Say(c.Language, "phone.notext", nil); err != nil {
+		if err = p.entitle(&c, "phone.notext", nil); err != nil {
 			return c, err
 		}
 	}
@@ -179,7 +179,7 @@ func (p *Phone) fetchMedia(ctx context.Context, j job) (err error) {
 			c.Notes = append(c.Notes, "file "+name+" could not be fetched: "+err.Error())
 		}
 	}
-	if c.Subject, err = p.book.Say(c.Language, "phone.media", map[string]string{"count": strconv.Itoa(len(c.Attachments))}); err != nil {
+	if err = p.entitle(&c, "phone.media", map[string]string{"count": strconv.Itoa(len(c.Attachments))}); err != nil {
 		return err
 	}
 	_, err = p.deps.Intake.Accept(ctx, c)

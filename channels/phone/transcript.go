@@ -41,7 +41,7 @@ func (p *Phone) transcription(ctx context.Context, h hook) (answer, error) {
 func (p *Phone) addTranscript(ctx context.Context, c complaint.Contact, text string) (err error) {
 	c.ID, c.Ref = complaint.RecordID(complaint.Phone, c.Ref, "transcript"), c.Ref+"/transcript"
 	c.NumberNow, c.WantsReceipt, c.OnlyOpens = false, false, false
-	if c.Subject, err = p.book.Say(c.Language, "phone.transcript", nil); err != nil {
+	if err = p.entitle(&c, "phone.transcript", nil); err != nil {
 		return err
 	}
 	c.Text = text

@@ -181,7 +181,7 @@ func (p *Phone) recordingContact(h hook, t talk, re string) (complaint.Contact, 
 		return c, err
 	}
 	c.Facts["recording_sid"], c.Facts["recording_seconds"] = re, digits(h.get("RecordingDuration"))
-	c.Subject, err = p.book.Say(c.Language, "phone.recorded", nil)
+	err = p.entitle(&c, "phone.recorded", nil)
 	return c, err
 }
 
@@ -309,8 +309,15 @@ func (p *Phone) wordless(h hook, t talk, part string) (complaint.Contact, error)
 	}
 	c.Facts["call_back"] = "true"
 	c.Notes = append(c.Notes, "caller left no words")
-	c.Subject, err = p.book.Say(c.Language, "phone.nowords", nil)
+	err = p.entitle(&c, "phone.nowords", nil)
 	return c, err
+}
+
+// entitle gives a contact a subject of ours: calls and texts have none.
+func (p *Phone) entitle(c *complaint.Contact, key string, args map[string]string) (err error) {
+	c.Facts[complaint.FactSubjectBy] = complaint.SubjectByGateway
+	c.Subject, err = p.book.Say(c.Language, key, args)
+	return err
 }
 
 // digits and word keep what comes from outside from spreading: a number or a
