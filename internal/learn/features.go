@@ -40,17 +40,23 @@ const (
 // gram is a feature as it stands in a text.
 type gram struct {
 	hash        uint64
-	letters     string // of an n-gram within a word
-	at          int32  // where it begins in the text, in runes
-	first, last int32  // its tokens
+	first, last int32  // its tokens; of letters within a word, both are it
+	from        uint16 // of letters: the first of them, counted with the mark of the word's beginning,
+	most        uint8  // and how many
 	block       uint8
+}
+
+// at is where a gram begins in the text, in runes.
+func (g gram) at(tokens []token) int {
+	return tokens[g.first].at + max(0, int(g.from)-1)
 }
 
 // shown is what a person sees of a gram.
 func (g gram) shown(tokens []token) string {
 	switch g.block {
 	case blockLetters:
-		return g.letters
+		padded := []rune("_" + tokens[g.first].text + "_")
+		return string(padded[g.from : g.from+uint16(g.most)])
 	case blockGaps:
 		return tokens[g.first].text + " … " + tokens[g.last].text
 	}
@@ -158,14 +164,21 @@ func marked(mark byte) uint64 { return (fnvOffset ^ uint64(mark)) * fnvPrime }
 // grams lists the features of a text, repeats included.
 func (e *extractor) grams(text string) ([]gram, []token) {
 	tokens := e.tokens(text)
-	out := make([]gram, 0, 16*len(tokens))
+	room := 0
+	for _, t := range tokens {
+		room += max(maxWords, maxHan) + maxGap
+		if !t.han {
+			room += (maxLetters - minLetters + 1) * (len(t.text) + 1)
+		}
+	}
+	out := make([]gram, 0, room)
 	var starts []int
 	for i, t := range tokens {
 		out = runs(out, tokens, i)
 		for j := i + 2; j < len(tokens) && j <= i+1+maxGap; j++ {
 			out = append(out, gram{
 				hash: hash(hash(marked(markGap), t.stem), tokens[j].stem), block: blockGaps,
-				at: int32(t.at), first: int32(i), last: int32(j),
+				first: int32(i), last: int32(j),
 			})
 		}
 		if !t.han {
@@ -184,7 +197,7 @@ func runs(out []gram, tokens []token, first int) []gram {
 	h, block := marked(markRun), uint8(blockWords)
 	for i := first; i < min(first+most, len(tokens)); i++ {
 		h = hash(h, tokens[i].stem)
-		out = append(out, gram{hash: h, block: block, at: int32(tokens[first].at), first: int32(first), last: int32(i)})
+		out = append(out, gram{hash: h, block: block, first: int32(first), last: int32(i)})
 		block = blockRuns
 	}
 	return out
@@ -200,17 +213,14 @@ func letters(out []gram, tokens []token, at int, starts []int) ([]gram, []int) {
 	}
 	starts = append(starts, len(padded))
 	for k := 0; k+minLetters < len(starts); k++ {
-		h, from := marked(markLetters), starts[k]
+		h := marked(markLetters)
 		for n := 1; n <= maxLetters && k+n < len(starts); n++ {
 			end := starts[k+n]
 			for i := starts[k+n-1]; i < end; i++ {
 				h = (h ^ uint64(padded[i])) * fnvPrime
 			}
 			if n >= minLetters {
-				out = append(out, gram{
-					hash: closed(h), block: blockLetters, letters: padded[from:end],
-					at: int32(t.at + max(0, k-1)), first: int32(at), last: int32(at),
-				})
+				out = append(out, gram{hash: closed(h), block: blockLetters, first: int32(at), last: int32(at), from: uint16(k), most: uint8(n)})
 			}
 		}
 	}
@@ -289,13 +299,26 @@ type cell struct {
 	value float32
 }
 
+// known are the rows of a text's features, by gram; -1 where there is none.
+func (v *vocabulary) known(grams []gram) []int32 {
+	out := make([]int32, len(grams))
+	for i, g := range grams {
+		if at, ok := v.rows[g.hash]; ok {
+			out[i] = at
+		} else {
+			out[i] = -1
+		}
+	}
+	return out
+}
+
 // vector weighs the features of a text that the vocabulary knows: by how
 // often they stand in it (damped) and how rare they are; each block to its
 // share, the whole to length 1.
-func (v *vocabulary) vector(grams []gram) []cell {
-	found := make([]int32, 0, len(grams))
-	for _, g := range grams {
-		if at, ok := v.rows[g.hash]; ok {
+func (v *vocabulary) vector(known []int32) []cell {
+	found := make([]int32, 0, len(known))
+	for _, at := range known {
+		if at >= 0 {
 			found = append(found, at)
 		}
 	}

@@ -56,6 +56,7 @@ type Reading struct {
 	Prediction
 	model  *Model
 	grams  []gram
+	rows   []int32 // of the grams in the vocabulary; -1 where it has none
 	tokens []token
 	x      []cell
 	hidden [][]float32 // of each net
@@ -65,7 +66,8 @@ type Reading struct {
 func (m *Model) Read(text string) *Reading {
 	r := &Reading{model: m}
 	r.grams, r.tokens = m.extractor.grams(text)
-	r.x = m.vocabulary.vector(r.grams)
+	r.rows = m.vocabulary.known(r.grams)
+	r.x = m.vocabulary.vector(r.rows)
 	margin, net := m.scores(r.x, func(hidden []float32) { r.hidden = append(r.hidden, hidden) })
 	p := m.share.mix(margin, net)
 	best := 0
@@ -103,9 +105,8 @@ func (r *Reading) Explain(label string, most int) []Evidence {
 	weight := r.contributions(l)
 	all := make([]weighed, 0, len(r.x))
 	told := make([]bool, len(r.x))
-	for i, g := range r.grams {
-		row, known := r.model.vocabulary.rows[g.hash]
-		if !known {
+	for i, row := range r.rows {
+		if row < 0 {
 			continue
 		}
 		at, _ := slices.BinarySearchFunc(r.x, row, func(c cell, row int32) int { return cmp.Compare(c.at, row) })
@@ -121,7 +122,7 @@ func (r *Reading) Explain(label string, most int) []Evidence {
 			break
 		}
 		g := r.grams[w.gram]
-		e := Evidence{g.shown(r.tokens), int(g.at), math.Round(float64(w.weight)*100) / 100}
+		e := Evidence{g.shown(r.tokens), g.at(r.tokens), math.Round(float64(w.weight)*100) / 100}
 		if !slices.ContainsFunc(out, func(o Evidence) bool { return within(e, o) || within(o, e) }) {
 			out = append(out, e)
 		}

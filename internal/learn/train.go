@@ -121,7 +121,7 @@ func (s *set) fit(ctx context.Context, part func(int) bool) (*Model, error) {
 	v := newVocabulary(texts, s.features)
 	xs := make([][]cell, len(texts))
 	for i, g := range texts {
-		xs[i] = v.vector(g)
+		xs[i] = v.vector(v.known(g))
 	}
 	m := &Model{
 		Info:      Info{Labels: s.labels, Texts: len(texts), Features: len(v.hashes)},
@@ -163,7 +163,7 @@ func (s *set) held(ctx context.Context, n, enough int) (*held, error) {
 		}
 		for i, g := range s.texts {
 			if fold[i] == f {
-				margin, net := m.scores(m.vocabulary.vector(g), func([]float32) {})
+				margin, net := m.scores(m.vocabulary.vector(m.vocabulary.known(g)), func([]float32) {})
 				h.margins, h.nets, h.ys = append(h.margins, margin), append(h.nets, net), append(h.ys, s.ys[i])
 			}
 		}
