@@ -106,7 +106,9 @@ func TestDialogue(t *testing.T) {
 		},
 		"silent": {
 			who: carrier.Caller{Keys: []string{"2"}}, hears: []string{"[beep]", "did not hear you", "[beep]", "to be called back", "number is"},
-			is: func(c complaint.Contact) bool { return c.Facts["call_back"] == "true" && c.Subject != "" && c.Facts[complaint.FactSubjectBy] == complaint.SubjectByGateway },
+			is: func(c complaint.Contact) bool {
+				return c.Facts["call_back"] == "true" && c.Subject != "" && c.Facts[complaint.FactSubjectBy] == complaint.SubjectByGateway
+			},
 		},
 		"silent, and the number is withheld": {
 			from: "anonymous", who: carrier.Caller{Keys: []string{"2"}}, hears: []string{"we can't call you back", "number is"}, never: "text message",
