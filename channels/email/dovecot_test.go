@@ -88,6 +88,7 @@ func TestDovecot(t *testing.T) {
 		stop := w.run(w.channel(cfg))
 		w.intake.await(t, count(230))
 		must(t, s.AwaitCounts(within(t), user, "INBOX", 230, 0))
+		w.memory.awaitRead(t, cfg.Name, "INBOX", 230)
 		stop()
 		// A restart goes on where it was: nothing is read again.
 		must(t, s.Append(user, "INBOX", mailOf(230)))
@@ -240,6 +241,7 @@ func TestDovecotGoesAway(t *testing.T) {
 	stop := w.run(w.channel(cfg))
 	w.intake.await(t, count(3))
 	must(t, s.AwaitCounts(within(t), "zhang", "INBOX", 3, 0))
+	w.memory.awaitRead(t, cfg.Name, "INBOX", 3)
 
 	// It comes back, and so do we.
 	must(t, s.Stop())

@@ -2,6 +2,7 @@ package email
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -100,6 +101,22 @@ type memory struct {
 
 func newMemory() *memory {
 	return &memory{notes: map[string][]byte{}, leases: map[string]*sync.Mutex{}}
+}
+
+// awaitRead waits until the cursor of a mailbox has passed a mail: one that is
+// only taken is rightly read again after a stop.
+func (m *memory) awaitRead(t *testing.T, name, folder string, uid uint32) {
+	t.Helper()
+	for late := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		raw, _ := m.Load(t.Context(), "mailbox:"+name+":"+folder)
+		var at cursor
+		if json.Unmarshal(raw, &at) == nil && at.Last >= uid {
+			return
+		}
+		if time.Now().After(late) {
+			t.Fatalf("the cursor of %s stays before mail %d: %s", name, uid, raw)
+		}
+	}
 }
 
 func (m *memory) Load(_ context.Context, key string) ([]byte, error) {
