@@ -3,6 +3,7 @@ package normalize
 import (
 	"math/big"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -53,7 +54,7 @@ const maxAmounts = 200
 // amounts finds everything that may be a sum.
 func amounts(text string) (all [][]string) {
 	for text := range near(text, ",.，", 1, 24, 24) {
-		if !strings.ContainsAny(text, "¥￥$£€") && !moneyWord.MatchString(text) {
+		if !strings.ContainsAny(text, "¥￥$£€元块万币镑") && !namesMoney(text) {
 			continue
 		}
 		if all = append(all, amountShape.FindAllStringSubmatch(text, maxAmounts-len(all))...); len(all) >= maxAmounts {
@@ -63,8 +64,13 @@ func amounts(text string) (all [][]string) {
 	return all
 }
 
-// moneyWord tells quickly whether any of the words of money is there.
-var moneyWord = regexp.MustCompile(`(?i)[元块万币镑]|rmb|cny|usd|gbp|eur|dollar|pound|yuan`)
+// namesMoney tells quickly whether any of the Latin words of money is there.
+func namesMoney(text string) bool {
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(moneyWords, func(w string) bool { return strings.Contains(text, w) })
+}
+
+var moneyWords = []string{"rmb", "cny", "usd", "gbp", "eur", "dollar", "pound", "yuan"}
 
 // amount finds the largest sum of money that the text names, as a decimal
 // without separators, and its currency.

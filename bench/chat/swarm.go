@@ -188,17 +188,21 @@ func (s *swarm) talk(ctx context.Context, n int, long time.Duration) ([]time.Dur
 	})
 	rounds := int(long / time.Second)
 	var wg sync.WaitGroup
+	began := time.Now()
 	for i, w := range s.windows[:min(n, len(s.windows))] {
 		wg.Go(func() {
-			time.Sleep(time.Duration(i) * time.Second / time.Duration(n))
+			// By the clock, not by pauses: who was late once does not go on
+			// in step with all who were late with him.
+			next := began.Add(time.Duration(i) * time.Second / time.Duration(n))
 			for r := range rounds {
+				time.Sleep(time.Until(next))
+				next = next.Add(time.Second)
 				if ctx.Err() != nil {
 					return
 				}
 				b, _ := json.Marshal(s.dialect.message(r))
 				w.sent.Store(r, time.Now())
 				w.write(b)
-				time.Sleep(time.Second)
 			}
 		})
 	}

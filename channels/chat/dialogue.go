@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"hearken/complaint"
@@ -29,7 +30,6 @@ var (
 	phoneIn  = regexp.MustCompile(`(?:\+|00)\d[\d \-]{6,17}\d|\b1[3-9]\d[ \-]?\d{4}[ \-]?\d{4}\b`)
 	numberIn = regexp.MustCompile(`\d{4}[ \-]?\d{4}[ \-]?\d{4}`)
 	orderIn  = regexp.MustCompile(`[A-Za-z]{0,6}\d[\dA-Za-z\-]{4,}`)
-	statusIn = regexp.MustCompile(`(?i)进度|進度|状态|狀態|处理得?怎么样|處理得?怎麼樣|处理到哪|處理到哪|有结果|有結果|^\W*status\W*$|what(?:'s| is) the status|status of|any (?:news|progress|update)`)
 	// What is said around a complaint number and says nothing else.
 	aroundNumber = regexp.MustCompile(`(?i)我的|投诉|编号|号码|单号|之前|以前|原来|继续|补充|是|my|old|earlier|previous|complaint|case|number|is|no\b|about|continue|add to|the`)
 )
@@ -37,35 +37,79 @@ var (
 // learn takes from a message what it tells about its sender, and the earlier
 // complaint that it names; a signed identity is not talked over.
 func (k *conn) learn(text string) {
+	digits := digitsIn(text)
 	if n := namedNumber(text); n != "" && k.told == "" {
 		k.number = n
 		text = strings.ReplaceAll(text, numberIn.FindString(text), " ")
 	}
-	if k.from.Email == "" {
+	if k.from.Email == "" && strings.Contains(text, "@") {
 		if m := emailIn.FindString(text); plainEmail(m) {
 			k.from.Email = m
 		}
 	}
-	if m := phoneIn.FindString(text); m != "" && k.from.Phone == "" {
-		k.from.Phone = dialable(m)
+	if k.from.Phone == "" && digits >= phoneDigits {
+		if m := phoneIn.FindString(text); m != "" {
+			k.from.Phone = dialable(m)
+		}
 	}
 	if isStatusQuestion(text) {
 		k.asks = true
 	}
-	k.ordered = k.ordered || orderIn.MatchString(phoneIn.ReplaceAllString(emailIn.ReplaceAllString(text, " "), " "))
+	k.ordered = k.ordered || digits > 0 && orderIn.MatchString(withoutPeople(text))
+}
+
+// phoneDigits and numberDigits are the least that a phone number and a
+// complaint number have: few messages are worth looking through for one.
+const (
+	phoneDigits  = 8
+	numberDigits = 12
+)
+
+func digitsIn(text string) (n int) {
+	for i := range len(text) {
+		if text[i] >= '0' && text[i] <= '9' {
+			n++
+		}
+	}
+	return n
+}
+
+// withoutPeople takes addresses and phone numbers out of a text.
+func withoutPeople(text string) string {
+	if strings.Contains(text, "@") { // first: an address may begin with a phone number
+		text = emailIn.ReplaceAllString(text, " ")
+	}
+	if digitsIn(text) >= phoneDigits {
+		text = phoneIn.ReplaceAllString(text, " ")
+	}
+	return text
 }
 
 // isStatusQuestion tells a question how a complaint stands. One with more in
 // it ("no progress for three weeks, I want my money back") tells a problem.
 func isStatusQuestion(text string) bool {
-	return statusIn.MatchString(text) && utf8.RuneCountInString(text) <= longestQuestion
+	if utf8.RuneCountInString(text) > longestQuestion {
+		return false
+	}
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(statusWords, func(w string) bool { return strings.Contains(text, w) }) ||
+		strings.TrimFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }) == "status"
 }
 
 // longestQuestion is in runes.
 const longestQuestion = 60
 
+// statusWords are in lower case.
+var statusWords = []string{
+	"进度", "進度", "状态", "狀態", "处理怎么样", "处理得怎么样", "處理怎麼樣", "處理得怎麼樣", "处理到哪", "處理到哪", "有结果", "有結果",
+	"what's the status", "what’s the status", "what is the status", "status of", "any news", "any progress", "any update",
+}
+
 // namedNumber is the first complaint number in a text, by its check digit.
 func namedNumber(text string) string {
+	if digitsIn(text) < numberDigits {
+		return ""
+	}
 	for _, m := range numberIn.FindAllString(text, 10) {
 		if n, err := complaint.ParseNumber(m); err == nil {
 			return n
@@ -112,8 +156,7 @@ func (k *conn) tooLittle(text string) bool {
 	if question && !slices.Contains(k.asked, sayNumber) {
 		return true // of which complaint?
 	}
-	rest := emailIn.ReplaceAllString(phoneIn.ReplaceAllString(text, " "), " ")
-	return isFragment(rest)
+	return isFragment(withoutPeople(text))
 }
 
 func (k *conn) known() bool { return k.from.Email != "" || k.from.Phone != "" }
