@@ -77,7 +77,7 @@ func (centrifugeJSON) pong(b []byte) []byte {
 // swarm is many windows.
 type swarm struct {
 	dialect dialect
-	answers chan time.Duration
+	answers chan answer
 	addr    string
 	mu      sync.Mutex
 	windows []*window
@@ -161,7 +161,7 @@ func (s *swarm) listen(w *window) {
 		for part := range bytes.Lines(b) { // centrifuge puts several answers into a frame
 			if n, ok := s.dialect.answered(part); ok {
 				if at, ok := w.sent.LoadAndDelete(n); ok {
-					s.answers <- time.Since(at.(time.Time))
+					s.answers <- answer{n, time.Since(at.(time.Time))}
 				}
 			}
 		}
@@ -176,14 +176,25 @@ func (w *window) write(b []byte) {
 
 func (s *swarm) lost() int { return int(s.gone.Load()) }
 
+// answer is how long a window's message waited.
+type answer struct {
+	round int
+	took  time.Duration
+}
+
 // talk has n of the windows send a message a second each, evenly spread, and
-// returns how long the answers took. A message without one fails it.
-func (s *swarm) talk(ctx context.Context, n int, long time.Duration) ([]time.Duration, error) {
-	var waits []time.Duration
+// returns how long the answers took: those to the windows' first messages, each
+// of which registers a complaint, and those to the others. A message without
+// an answer fails it.
+func (s *swarm) talk(ctx context.Context, n int, long time.Duration) (first, others []time.Duration, err error) {
 	var collected sync.WaitGroup
 	collected.Go(func() {
-		for d := range s.answers {
-			waits = append(waits, d)
+		for a := range s.answers {
+			if a.round == 0 {
+				first = append(first, a.took)
+			} else {
+				others = append(others, a.took)
+			}
 		}
 	})
 	rounds := int(long / time.Second)
@@ -217,10 +228,11 @@ func (s *swarm) talk(ctx context.Context, n int, long time.Duration) ([]time.Dur
 	close(s.answers)
 	collected.Wait()
 	if missing > 0 || ctx.Err() != nil {
-		return nil, fmt.Errorf("%d messages have no answer", missing)
+		return nil, nil, fmt.Errorf("%d messages have no answer", missing)
 	}
-	slices.Sort(waits)
-	return waits, nil
+	slices.Sort(first)
+	slices.Sort(others)
+	return first, others, nil
 }
 
 func (s *swarm) close() {
