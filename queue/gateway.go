@@ -286,7 +286,7 @@ func (g *Gateway) append(tx *journal.Tx, e entry, lines []line, k known) error {
 			g.unhold(tx, l.contact)
 		}
 	}
-	g.recent.add(seq, e)
+	g.recent.add(seq, e, len(b))
 	return g.remember(tx, e.Contacts, k, e.At)
 }
 

@@ -104,24 +104,32 @@ func unsealPublication(b []byte) (p publication, err error) {
 	return p, nil
 }
 
-// recent has the newest entries at hand as they are in memory, so that what is
-// published at once is not read back. What is not in it is on disk.
+// recent has entries at hand as they are in memory, so that what is published
+// soon is not read back. What is not in it is on disk.
 type recent struct {
 	mu      sync.Mutex
-	entries map[uint64]entry
+	entries map[uint64]sized
+	bytes   int
 }
 
-// recentMost bounds it: a publisher that keeps up takes so many in two rounds.
-const recentMost = 2 * publishMost
+type sized struct {
+	entry
+	size int
+}
 
-func (r *recent) add(seq uint64, e entry) {
+// recentMost bounds it, in bytes as they lie on disk: in memory an entry takes
+// about as many again.
+const recentMost = 8 << 20
+
+func (r *recent) add(seq uint64, e entry, size int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.entries == nil {
-		r.entries = map[uint64]entry{}
+		r.entries = map[uint64]sized{}
 	}
-	if len(r.entries) < recentMost {
-		r.entries[seq] = e
+	if r.bytes+size <= recentMost {
+		r.entries[seq] = sized{e, size}
+		r.bytes += size
 	}
 }
 
@@ -129,12 +137,13 @@ func (r *recent) get(seq uint64) (entry, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e, ok := r.entries[seq]
-	return e, ok
+	return e.entry, ok
 }
 
 func (r *recent) drop(seq uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.bytes -= r.entries[seq].size
 	delete(r.entries, seq)
 }
 
@@ -142,4 +151,5 @@ func (r *recent) clear() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.entries)
+	r.bytes = 0
 }
