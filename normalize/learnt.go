@@ -30,6 +30,7 @@ func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification) {
 		return
 	}
 	p := n.cfg.Learnt.Read(text)
+	defer p.Done()
 	enough := n.cfg.Threshold
 	if r.Type == complaint.DefaultType {
 		enough *= unopposed

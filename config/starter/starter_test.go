@@ -43,6 +43,7 @@ func BenchmarkRead(b *testing.B) {
 			for b.Loop() {
 				r := m.Read(text)
 				r.Explain(r.Label, 5)
+				r.Done()
 			}
 		})
 	}

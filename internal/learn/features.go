@@ -82,10 +82,9 @@ type token struct {
 	han        bool
 }
 
-// tokens splits a text into words and Chinese characters. What stands between
-// two of them is left out.
-func (e *extractor) tokens(text string) []token {
-	var out []token
+// tokens splits a text into words and Chinese characters, and appends them to
+// out. What stands between two of them is left out.
+func (e *extractor) tokens(out []token, text string) []token {
 	var word []rune
 	start := 0
 	end := func() {
@@ -161,9 +160,8 @@ func closed(h uint64) uint64 { return (h ^ 0xFF) * fnvPrime }
 
 func marked(mark byte) uint64 { return (fnvOffset ^ uint64(mark)) * fnvPrime }
 
-// grams lists the features of a text, repeats included.
-func (e *extractor) grams(text string) ([]gram, []token) {
-	tokens := e.tokens(text)
+// grams appends the features of a text to out, repeats included.
+func (e *extractor) grams(out []gram, tokens []token) []gram {
 	room := 0
 	for _, t := range tokens {
 		room += max(maxWords, maxHan) + maxGap
@@ -171,7 +169,7 @@ func (e *extractor) grams(text string) ([]gram, []token) {
 			room += (maxLetters - minLetters + 1) * (len(t.text) + 1)
 		}
 	}
-	out := make([]gram, 0, room)
+	out = slices.Grow(out, room)
 	var starts []int
 	for i, t := range tokens {
 		out = runs(out, tokens, i)
@@ -185,7 +183,7 @@ func (e *extractor) grams(text string) ([]gram, []token) {
 			out, starts = letters(out, tokens, i, starts[:0])
 		}
 	}
-	return out, tokens
+	return out
 }
 
 // runs adds what begins with a token: it alone, and with those that follow.
@@ -299,31 +297,33 @@ type cell struct {
 	value float32
 }
 
-// known are the rows of a text's features, by gram; -1 where there is none.
-func (v *vocabulary) known(grams []gram) []int32 {
-	out := make([]int32, len(grams))
-	for i, g := range grams {
-		if at, ok := v.rows[g.hash]; ok {
-			out[i] = at
-		} else {
-			out[i] = -1
+// known appends the rows of a text's features to out, by gram; -1 where there
+// is none.
+func (v *vocabulary) known(out []int32, grams []gram) []int32 {
+	out = slices.Grow(out, len(grams))
+	for _, g := range grams {
+		at, ok := v.rows[g.hash]
+		if !ok {
+			at = -1
 		}
+		out = append(out, at)
 	}
 	return out
 }
 
 // vector weighs the features of a text that the vocabulary knows: by how
 // often they stand in it (damped) and how rare they are; each block to its
-// share, the whole to length 1.
-func (v *vocabulary) vector(known []int32) []cell {
-	found := make([]int32, 0, len(known))
+// share, the whole to length 1. The cells are appended to out, which is empty;
+// found is room to work in.
+func (v *vocabulary) vector(out []cell, found, known []int32) ([]cell, []int32) {
+	found = slices.Grow(found, len(known))
 	for _, at := range known {
 		if at >= 0 {
 			found = append(found, at)
 		}
 	}
 	slices.Sort(found)
-	out := make([]cell, 0, len(found))
+	out = slices.Grow(out, len(found))
 	var square [blocks]float64
 	for i := 0; i < len(found); {
 		at, n := found[i], 0
@@ -352,5 +352,5 @@ func (v *vocabulary) vector(known []int32) []cell {
 	for i, c := range out {
 		out[i].value *= scale[v.block[c.at]]
 	}
-	return out
+	return out, found
 }

@@ -12,6 +12,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Model is a trained classifier. It is safe for concurrent use.
@@ -23,6 +24,7 @@ type Model struct {
 	bias       []float32 // of the margins, by label
 	nets       []smallNet
 	share      shares
+	done       sync.Pool // of *Reading: a text has hundreds of features, and texts come by the thousand
 }
 
 // Info says what a model was made of.
@@ -49,7 +51,11 @@ type Evidence struct {
 
 // Predict sorts a text. A text of which the model knows nothing gets a label
 // all the same, with a low probability.
-func (m *Model) Predict(text string) Prediction { return m.Read(text).Prediction }
+func (m *Model) Predict(text string) Prediction {
+	r := m.Read(text)
+	defer r.Done()
+	return r.Prediction
+}
 
 // Reading is what a model made of a text.
 type Reading struct {
@@ -59,15 +65,24 @@ type Reading struct {
 	rows   []int32 // of the grams in the vocabulary; -1 where it has none
 	tokens []token
 	x      []cell
+	found  []int32
 	hidden [][]float32 // of each net
 }
 
+// Done gives the reading's memory to the next one. It must not be used after.
+func (r *Reading) Done() { r.model.done.Put(r) }
+
 // Read sorts a text, as Predict does, and can tell why.
 func (m *Model) Read(text string) *Reading {
-	r := &Reading{model: m}
-	r.grams, r.tokens = m.extractor.grams(text)
-	r.rows = m.vocabulary.known(r.grams)
-	r.x = m.vocabulary.vector(r.rows)
+	r, _ := m.done.Get().(*Reading)
+	if r == nil {
+		r = &Reading{model: m}
+	}
+	r.tokens = m.extractor.tokens(r.tokens[:0], text)
+	r.grams = m.extractor.grams(r.grams[:0], r.tokens)
+	r.rows = m.vocabulary.known(r.rows[:0], r.grams)
+	r.x, r.found = m.vocabulary.vector(r.x[:0], r.found[:0], r.rows)
+	r.hidden = r.hidden[:0]
 	margin, net := m.scores(r.x, func(hidden []float32) { r.hidden = append(r.hidden, hidden) })
 	p := m.share.mix(margin, net)
 	best := 0

@@ -102,7 +102,7 @@ func newSet(examples []Example) (*set, error) {
 	}
 	for _, e := range examples {
 		y, _ := slices.BinarySearch(s.labels, e.Label)
-		grams, _ := s.extractor.grams(e.Text)
+		grams := s.extractor.grams(nil, s.extractor.tokens(nil, e.Text))
 		s.texts, s.ys = append(s.texts, grams), append(s.ys, y)
 	}
 	return s, nil
@@ -121,7 +121,7 @@ func (s *set) fit(ctx context.Context, part func(int) bool) (*Model, error) {
 	v := newVocabulary(texts, s.features)
 	xs := make([][]cell, len(texts))
 	for i, g := range texts {
-		xs[i] = v.vector(v.known(g))
+		xs[i], _ = v.vector(nil, nil, v.known(nil, g))
 	}
 	m := &Model{
 		Info:      Info{Labels: s.labels, Texts: len(texts), Features: len(v.hashes)},
@@ -163,7 +163,8 @@ func (s *set) held(ctx context.Context, n, enough int) (*held, error) {
 		}
 		for i, g := range s.texts {
 			if fold[i] == f {
-				margin, net := m.scores(m.vocabulary.vector(m.vocabulary.known(g)), func([]float32) {})
+				x, _ := m.vocabulary.vector(nil, nil, m.vocabulary.known(nil, g))
+				margin, net := m.scores(x, func([]float32) {})
 				h.margins, h.nets, h.ys = append(h.margins, margin), append(h.nets, net), append(h.ys, s.ys[i])
 			}
 		}
