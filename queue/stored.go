@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"hearken/complaint"
@@ -17,11 +18,16 @@ import (
 var errNoEntry = errors.New("it is no entry of this version's")
 
 // seal encodes a value that is kept.
-func seal(head any, lines ...[]byte) ([]byte, error) {
+func seal[T string | []byte](head any, lines ...T) ([]byte, error) {
 	b, err := json.Marshal(head)
 	if err != nil {
 		return nil, fmt.Errorf("encode for the spool: %w", err)
 	}
+	room := 0
+	for _, line := range lines {
+		room += 1 + len(line)
+	}
+	b = slices.Grow(b, room)
 	for _, line := range lines {
 		b = append(append(b, '\n'), line...)
 	}
@@ -89,7 +95,7 @@ func unsealEntry(b []byte) (e entry, err error) {
 func sealPublication(p publication) ([]byte, error) {
 	record := p.Record
 	p.Record = ""
-	return seal(p, []byte(record))
+	return seal(p, record)
 }
 
 func unsealPublication(b []byte) (p publication, err error) {
