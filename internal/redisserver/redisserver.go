@@ -176,6 +176,9 @@ dir %s
 # crash loses of that second, the gateway's spool gives back.
 appendonly yes
 appendfsync everysec
+# Rewriting takes a processor for a second, from those who wait for an answer;
+# at 64mb, redis' own, a busy hour does it every few seconds.
+auto-aof-rewrite-min-size 256mb
 save ""
 maxmemory-policy noeviction
 daemonize no
