@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -228,6 +229,46 @@ func TestDovecot(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+// A mailbox of years is not taken in: of HEARKEN_OLD_MAILS old and unread ones
+// (2,000 without it) none, of the week's all.
+func TestFirstStartOnAnOldMailbox(t *testing.T) {
+	n := 2000
+	if v := os.Getenv("HEARKEN_OLD_MAILS"); v != "" {
+		var err error
+		n, err = strconv.Atoi(v)
+		must(t, err)
+	}
+	const recent = 20
+	s := dovecotServer(t)
+	must(t, s.Fill("zhang", n+recent, mailOf, func(i int) time.Time {
+		if i < n {
+			return time.Now().Add(-30*24*time.Hour - time.Duration(n-i)*time.Minute)
+		}
+		return time.Now().Add(-time.Duration(n+recent-i) * time.Hour)
+	}))
+	w := newWorld(t)
+	cfg := config(s.Addr, "zhang")
+	cfg.Since = "" // a week, as where nothing is said
+	began := time.Now()
+	stop := w.run(w.channel(cfg))
+	for late := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if got, _, err := s.Counts("zhang", "Processed"); err == nil && got == recent {
+			break
+		}
+		if time.Now().After(late) {
+			t.Fatalf("the week's mails were not put away; %d are taken", len(w.intake.await(t, count(0))))
+		}
+	}
+	t.Logf("%d mails, of which %d are of this week, which were kept and moved after %v", n+recent, recent, time.Since(began).Round(time.Millisecond))
+	w.memory.awaitRead(t, cfg.Name, "INBOX", uint32(n+recent))
+	stop()
+	all, _, err := s.Counts("zhang", "INBOX")
+	must(t, err)
+	if got := w.intake.await(t, count(recent)); len(got) != recent || all != n {
+		t.Errorf("%d taken, %d left", len(got), all)
+	}
 }
 
 func TestDovecotGoesAway(t *testing.T) {

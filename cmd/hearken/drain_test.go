@@ -32,7 +32,7 @@ func BenchmarkDrain(b *testing.B) {
 			b.Fatal(err)
 		}
 		for _, user := range []string{"pulled", "drained"} {
-			if err := server.Fill(user, n, mail); err != nil {
+			if err := server.Fill(user, n, mail, func(int) time.Time { return time.Now() }); err != nil {
 				b.Fatal(err)
 			}
 			// The first look indexes the mailbox: not what is measured.

@@ -405,8 +405,9 @@ func (s *Server) Mails(user, mailbox string) ([]string, error) {
 }
 
 // Fill puts mails into a user's INBOX that has none yet, beside the server:
-// for many it is far quicker than Append. mail gives the i-th.
-func (s *Server) Fill(user string, n int, mail func(i int) []byte) error {
+// for many it is far quicker than Append. mail gives the i-th, and received when
+// it came (its INTERNALDATE).
+func (s *Server) Fill(user string, n int, mail func(i int) []byte, received func(i int) time.Time) error {
 	top := filepath.Join(s.dir, "mail", user)
 	var owner os.FileInfo
 	owner, err := os.Stat(filepath.Join(s.dir, "mail"))
@@ -425,7 +426,8 @@ func (s *Server) Fill(user string, n int, mail func(i int) []byte) error {
 		// stands twice collides with thousands of others, and a move takes ages.
 		name := fmt.Sprintf("%d.M%dP%d.host,S=%d,W=%d:2,", 1_700_000_000+i/3, i*386_093%1_000_000, 1000+i*7907%30_000, len(b), len(b))
 		path := filepath.Join(top, "cur", name)
-		if err := errors.Join(os.WriteFile(path, b, 0o600), os.Chown(path, uid, gid)); err != nil {
+		at := received(i)
+		if err := errors.Join(os.WriteFile(path, b, 0o600), os.Chown(path, uid, gid), os.Chtimes(path, at, at)); err != nil {
 			return fmt.Errorf("fill a mailbox: %w", err)
 		}
 	}
