@@ -91,3 +91,45 @@ func clusterChat(t *testing.T, r *rig) {
 		}
 	}
 }
+
+// The master behind a sentinel dies: what comes meanwhile waits in the spool,
+// and what the replica had not got yet is published again, once.
+func TestSentinelFailsOver(t *testing.T) {
+	url, killMaster := redistest.Sentinel(t)
+	r := newRig(t, func(c *Config, _ *GatewayConfig) { c.URL = url })
+	const each = 40
+	told := map[string]bool{}
+	say := func(from, to int) {
+		for i := from; i < to; i++ {
+			c := chat(fmt.Sprint("S", i), "m1", fmt.Sprint("message ", i))
+			c.NumberNow = true
+			if got := r.accept(c); got.Number != "" {
+				told[got.Number] = true
+			}
+		}
+	}
+	say(0, each)
+	r.awaitIntake(each)
+	killMaster()
+	say(each, 2*each)
+	var got []message
+	await(t, "all records on the new master", func() bool {
+		msgs, err := r.client.write.XRange(t.Context(), r.client.parts[0].stream(streamIntake), "-", "+").Result()
+		if err != nil {
+			return false // the failover is not over
+		}
+		got = nil
+		for _, m := range msgs {
+			got = append(got, message{id: m.ID, fields: m.Values})
+		}
+		return len(got) >= 2*each
+	})
+	texts := map[string]bool{}
+	for _, m := range got {
+		texts[recordOf(t, m).Narrative] = true
+		delete(told, m.text("number"))
+	}
+	if len(got) != 2*each || len(texts) != 2*each || len(told) > 0 {
+		t.Errorf("%d records of %d messages; numbers that were told and are of none: %v", len(got), len(texts), told)
+	}
+}
