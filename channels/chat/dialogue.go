@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"hearken/complaint"
@@ -93,7 +92,12 @@ func isStatusQuestion(text string) bool {
 	}
 	text = strings.ToLower(text)
 	return slices.ContainsFunc(statusWords, func(w string) bool { return strings.Contains(text, w) }) ||
-		strings.TrimFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }) == "status"
+		strings.TrimFunc(text, notWord) == "status"
+}
+
+// notWord is \W of a regular expression.
+func notWord(r rune) bool {
+	return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 }
 
 // longestQuestion is in runes.

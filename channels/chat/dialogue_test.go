@@ -178,3 +178,15 @@ func TestSignedIdentity(t *testing.T) {
 		t.Errorf("contact: %+v", c)
 	}
 }
+
+func TestIsStatusQuestion(t *testing.T) {
+	for text, want := range map[string]bool{
+		"status": true, "Status?": true, "投诉 STATUS？": true, "处理得怎么样了": true, "What's the status": true, "any news?": true,
+		"status 2": false, "my_status": false, "the parcel is lost": false,
+		"no progress for three weeks, any news would be welcome, and I want my money back now": false,
+	} {
+		if got := isStatusQuestion(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
