@@ -223,7 +223,7 @@ func (b *builtin) remedy(r *complaint.Record, subject, narrative *terms.Text) (c
 	}
 	for clause := range clauses(words(r)) {
 		low := lower(clause)
-		if !slices.ContainsFunc(askings, func(a string) bool { return strings.Contains(low, a) }) {
+		if !containsAny(low, askings) {
 			continue
 		}
 		for _, h := range b.remedies.Find(clause) {

@@ -25,8 +25,11 @@ const unopposed = 0.5
 // next. What keywords say of safety it can't take away: those flags and their
 // priority stand.
 func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification) {
+	if n.cfg.Learnt == nil {
+		return
+	}
 	text := words(r)
-	if n.cfg.Learnt == nil || strings.TrimSpace(text) == "" {
+	if strings.TrimSpace(text) == "" {
 		return
 	}
 	p := n.cfg.Learnt.Read(text)

@@ -3,7 +3,6 @@ package normalize
 import (
 	"math/big"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -54,7 +53,7 @@ const maxAmounts = 200
 // amounts finds everything that may be a sum.
 func amounts(text string) (all [][]string) {
 	for text := range near(text, ",.，", 1, 24, 24) {
-		if !strings.ContainsAny(text, "¥￥$£€元块万币镑") && !namesMoney(text) {
+		if !strings.ContainsAny(text, "¥￥$£€元块万币镑") && !containsAny(lower(text), moneyWords) {
 			continue
 		}
 		if all = append(all, amountShape.FindAllStringSubmatch(text, maxAmounts-len(all))...); len(all) >= maxAmounts {
@@ -64,12 +63,7 @@ func amounts(text string) (all [][]string) {
 	return all
 }
 
-// namesMoney tells quickly whether any of the Latin words of money is there.
-func namesMoney(text string) bool {
-	text = strings.ToLower(text)
-	return slices.ContainsFunc(moneyWords, func(w string) bool { return strings.Contains(text, w) })
-}
-
+// moneyWords are the Latin ones, in lower case.
 var moneyWords = []string{"rmb", "cny", "usd", "gbp", "eur", "dollar", "pound", "yuan"}
 
 // amount finds the largest sum of money that the text names, as a decimal

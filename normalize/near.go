@@ -2,6 +2,7 @@ package normalize
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -72,4 +73,9 @@ func lower(s string) string {
 		}
 	}
 	return s
+}
+
+// containsAny tells whether one of the words is in the text.
+func containsAny(text string, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }

@@ -2,7 +2,6 @@ package normalize
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -137,7 +136,7 @@ func nameIn(text string) string {
 	text = head(text)
 	low := lower(text)
 	for _, n := range nameShapes {
-		if !slices.ContainsFunc(n.words, func(w string) bool { return strings.Contains(low, w) }) {
+		if !containsAny(low, n.words) {
 			continue
 		}
 		m := n.shape.FindStringSubmatch(text)

@@ -115,17 +115,25 @@ func await(t testing.TB, what string, ok func() bool) {
 // records reads everything on a stream.
 func (r *rig) records(stream string) []message {
 	r.t.Helper()
-	var out []message
+	out, err := r.entries(stream)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return out
+}
+
+// entries is records for a Redis that may be away.
+func (r *rig) entries(stream string) (out []message, err error) {
 	for _, p := range r.client.parts {
 		msgs, err := r.client.write.XRange(context.Background(), p.stream(stream), "-", "+").Result()
 		if err != nil {
-			r.t.Fatal(err)
+			return nil, err
 		}
 		for _, m := range msgs {
 			out = append(out, message{part: p.index, id: m.ID, fields: m.Values})
 		}
 	}
-	return out
+	return out, nil
 }
 
 func (r *rig) awaitIntake(n int) []message {

@@ -132,7 +132,7 @@ func (s *Server) Start(ctx context.Context) error {
 		}
 	}
 	if s.port == 0 || !portFree(s.port) {
-		port, err := freePort()
+		port, err := FreePort()
 		if err != nil {
 			return fmt.Errorf("find a port for the own redis: %w", err)
 		}
@@ -425,7 +425,8 @@ func portFree(port int) bool {
 	return l.Close() == nil
 }
 
-func freePort() (int, error) {
+// FreePort is a port of loopback that nothing listened on a moment ago.
+func FreePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err

@@ -3,10 +3,12 @@ package redistest
 import (
 	"bytes"
 	"fmt"
+	"hearken/internal/redisserver"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -100,10 +102,9 @@ func awaitCLI(tb testing.TB, addr, text string, command ...string) {
 
 func freePort(tb testing.TB) string {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := redisserver.FreePort()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer l.Close()
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
+	return strconv.Itoa(port)
 }
