@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -198,48 +197,8 @@ func (c *Client) Ping(ctx context.Context) error {
 	return nil
 }
 
-// runScripts sends one call of the script for each args in one pipeline and
-// returns one answer each. Where the server does not know the script (it was
-// restarted), it is loaded and the calls that failed are sent again: every
-// script is safe to repeat. The error is of the first call that failed.
-func (c *Client) runScripts(ctx context.Context, s *redis.Script, calls []scriptCall) ([]*redis.Cmd, error) {
-	cmds, err := c.pipeline(ctx, s, calls)
-	if err == nil || !redis.HasErrorPrefix(err, "NOSCRIPT") {
-		return cmds, err
-	}
-	if err := s.Load(ctx, c.write).Err(); err != nil {
-		return cmds, err
-	}
-	return c.pipeline(ctx, s, calls)
-}
-
-type scriptCall struct {
-	keys []string
-	args []any
-}
-
-// pipelineMost is how many scripts Redis is given in a row: at a tenth of a
-// millisecond each, whoever asks Redis something meanwhile, because a customer
-// waits for the answer, is served soon.
-const pipelineMost = 16
-
-func (c *Client) pipeline(ctx context.Context, s *redis.Script, calls []scriptCall) ([]*redis.Cmd, error) {
-	cmds := make([]*redis.Cmd, 0, len(calls))
-	for some := range slices.Chunk(calls, pipelineMost) {
-		_, err := c.write.Pipelined(ctx, func(p redis.Pipeliner) error {
-			for _, call := range some {
-				cmds = append(cmds, p.EvalSha(ctx, s.Hash(), call.keys, call.args...))
-			}
-			return nil
-		})
-		if err != nil {
-			return cmds, err
-		}
-	}
-	return cmds, nil
-}
-
-// run is runScripts for one call.
+// run calls a script. Where the server does not know it (it was restarted), it
+// is sent along: every script is safe to repeat.
 func (c *Client) run(ctx context.Context, s *redis.Script, keys []string, args ...any) *redis.Cmd {
 	return s.Run(ctx, c.write, keys, args...)
 }

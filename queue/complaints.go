@@ -24,7 +24,6 @@ type Complaint struct {
 	Again   *complaint.Record `json:"again,omitempty"` // by which it was classified and routed anew
 	Route   *complaint.Route  `json:"route,omitempty"` // nil until it is routed
 	Status  string            `json:"status,omitempty"`
-	People  []string          `json:"-"`
 	History []json.RawMessage `json:"history"` // events, oldest first, at most 500
 	part    partition
 }
@@ -47,12 +46,10 @@ func (c *Client) Complaint(ctx context.Context, number string) (*Complaint, erro
 
 func (c *Client) complaint(ctx context.Context, number string) (found *Complaint, alias string, err error) {
 	hashes := make([]*redis.SliceCmd, len(c.parts))
-	people := make([]*redis.StringSliceCmd, len(c.parts))
 	histories := make([]*redis.StringSliceCmd, len(c.parts))
 	_, err = c.write.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, part := range c.parts {
 			hashes[i] = p.HMGet(ctx, part.complaint(number), "record", "last", "route", "status", "alias", "again")
-			people[i] = p.SMembers(ctx, part.people(number))
 			histories[i] = p.LRange(ctx, part.history(number), 0, -1)
 		}
 		return nil
@@ -70,7 +67,7 @@ func (c *Client) complaint(ctx context.Context, number string) (found *Complaint
 		if newest == "" {
 			continue
 		}
-		out := &Complaint{Number: number, Status: field(3), People: people[i].Val(), part: c.parts[i]}
+		out := &Complaint{Number: number, Status: field(3), part: c.parts[i]}
 		if err := json.Unmarshal([]byte(newest), &out.Last); err != nil {
 			return nil, "", fmt.Errorf("read the last record of %s: %w", number, err)
 		}

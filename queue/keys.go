@@ -43,9 +43,8 @@ func (p partition) key(name string) string { return p.tag + ":" + name }
 func (p partition) stream(name string) string       { return p.key(name) }
 func (p partition) dept(code string) string         { return p.key(streamDept + code) }
 func (p partition) replies(channel string) string   { return p.key(streamReplies + channel) }
-func (p partition) record(id string) string         { return p.key("record:" + id) }
+func (p partition) contact(id string) string        { return p.key("contact:" + id) }
 func (p partition) complaint(number string) string  { return p.key("complaint:" + number) }
-func (p partition) people(number string) string     { return p.key("people:" + number) }
 func (p partition) complaints(who string) string    { return p.key("complaints:" + digest(who)) }
 func (p partition) history(number string) string    { return p.key("history:" + number) }
 func (p partition) thread(name string) string       { return p.key("thread:" + digest(name)) }

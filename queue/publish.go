@@ -6,15 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"runtime"
 	"slices"
-	"strconv"
-	"sync"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"hearken/complaint"
 	"hearken/queue/journal"
@@ -31,28 +25,6 @@ type pending struct {
 	entry  entry
 	thread thread
 	pub    publication
-}
-
-// publication is everything that puts a record on the intake: what is kept
-// for a Redis that loses it, and sent again as it was.
-type publication struct {
-	IDs          []string  `json:"ids"`
-	ID           string    `json:"id"`
-	Number       string    `json:"number"`
-	Event        string    `json:"event"`
-	Channel      string    `json:"channel"`
-	Record       string    `json:"record"`
-	Threads      []string  `json:"threads,omitempty"`
-	TTLs         []int64   `json:"ttls,omitempty"`
-	Conversation string    `json:"conversation,omitempty"`
-	People       []string  `json:"people,omitempty"`
-	History      string    `json:"history"`
-	Reply        string    `json:"reply,omitempty"`
-	ReplyID      string    `json:"reply_id,omitempty"`
-	ReplyTo      string    `json:"reply_to,omitempty"`
-	Alias        string    `json:"alias,omitempty"` // another number that was told for it
-	Partition    int       `json:"partition"`
-	At           time.Time `json:"at"`
 }
 
 // publish takes entries off the line in order, in rounds, until ctx ends.
@@ -298,166 +270,6 @@ func (g *Gateway) drop(tx *journal.Tx, p pending) {
 	}
 }
 
-// renderAlone is how many records are worth a further processor.
-const renderAlone = 32
-
-// render makes the records, and sets aside what can't be one.
-func (g *Gateway) render(ctx context.Context, todo []pending) error {
-	faults := make([]error, len(todo))
-	var work sync.WaitGroup
-	// Few are left to one processor: somebody waits for a receipt, maybe.
-	workers := min(runtime.GOMAXPROCS(0), 1+len(todo)/renderAlone)
-	for part := range workers { // reading what people write is most of the work
-		work.Go(func() {
-			for i := part; i < len(todo); i += workers {
-				faults[i] = g.renderOne(&todo[i])
-				runtime.Gosched() // who waits for a receipt goes before who waits for a department
-			}
-		})
-	}
-	work.Wait()
-	for i := range todo {
-		p := &todo[i]
-		if err := faults[i]; err != nil {
-			if err := g.setAside(ctx, p.seq, p.entry.Contacts, p.entry, err.Error()); err != nil {
-				return err
-			}
-			p.seq = 0
-		}
-	}
-	return nil
-}
-
-func (g *Gateway) renderOne(p *pending) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic while making the record: %v", v)
-		}
-	}()
-	now := time.Now()
-	c := p.entry.merged()
-	if p.thread.number == "" && p.thread.repeats > 0 {
-		// Before the rules are asked: they may hold a third complaint for urgent.
-		c.Facts = maps.Clone(c.Facts)
-		if c.Facts == nil {
-			c.Facts = map[string]string{}
-		}
-		c.Facts[complaint.FactRepeats] = strconv.FormatInt(p.thread.repeats, 10)
-	}
-	r := g.cfg.Normalize(c)
-	r.Schema, r.ID, r.RegisteredAt = complaint.Schema, c.ID, now.In(g.cfg.Location)
-	r.ReceivedAt = r.ReceivedAt.In(g.cfg.Location)
-	r.Number, r.Event = p.entry.Number, complaint.Registered
-	pub := publication{At: now, Partition: p.thread.part.index, Channel: c.Channel, Conversation: c.Conversation}
-	if p.thread.number != "" {
-		r.Number, r.Event = p.thread.number, complaint.Supplemented
-		r.Thread = &complaint.Thread{Of: p.thread.number, By: p.thread.by}
-		if p.entry.Number != "" && p.entry.Number != p.thread.number {
-			pub.Alias = p.entry.Number
-		}
-	}
-	if p.thread.related != "" {
-		if r.Facts == nil {
-			r.Facts = map[string]string{}
-		}
-		r.Facts["related"] = p.thread.related
-		r.Notes = append(r.Notes, "names complaint "+p.thread.related+", but its sender is not known there")
-	}
-	record, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("encode the record: %w", err)
-	}
-	pub.ID, pub.Number, pub.Event, pub.Record = r.ID, r.Number, r.Event, string(record)
-	pub.People = people(r.Complainant)
-	for _, one := range p.entry.Contacts {
-		pub.IDs = append(pub.IDs, one.ID)
-	}
-	pub.Threads, pub.TTLs = claims(g.client.cfg, c)
-	pub.History = historyLine(r.Event, map[string]string{"id": r.ID, "channel": r.Channel, "type": r.Type, "priority": r.Priority})
-	if c.WantsReceipt && !p.entry.Told && !c.Automated {
-		if err := pub.addReceipt(&r, now); err != nil {
-			return err
-		}
-	}
-	p.pub = pub
-	return nil
-}
-
-// addReceipt adds the receipt that the channel could not give at once.
-func (pub *publication) addReceipt(r *complaint.Record, now time.Time) error {
-	reply := r.Reply()
-	reply.ID, reply.Kind, reply.Event, reply.At = "receipt-"+r.ID, complaint.ReplyReceipt, r.Event, now
-	switch r.Channel {
-	case complaint.Email:
-		pub.ReplyTo = reply.To.Email
-	case complaint.Phone:
-		pub.ReplyTo = reply.To.Phone
-	case complaint.Chat:
-		pub.ReplyTo = reply.Conversation
-	}
-	if pub.ReplyTo == "" {
-		return nil
-	}
-	b, err := json.Marshal(reply)
-	if err != nil {
-		return fmt.Errorf("encode the receipt: %w", err)
-	}
-	pub.Reply, pub.ReplyID = string(b), reply.ID
-	return nil
-}
-
-// publishSpec is the JSON argument of publish.lua.
-type publishSpec struct {
-	IDs          int      `json:"ids"`
-	Threads      int      `json:"threads"`
-	Conversation bool     `json:"conversation"`
-	ID           string   `json:"id"`
-	Number       string   `json:"number"`
-	Event        string   `json:"event"`
-	Reply        string   `json:"reply"`
-	ReplyID      string   `json:"reply_id"`
-	Receipts     int      `json:"receipts"`
-	Dedupe       int64    `json:"dedupe"`
-	Remember     int64    `json:"remember"`
-	TTLs         []int64  `json:"ttls"`
-	People       []string `json:"people"`
-	History      string   `json:"history"`
-	Mark         string   `json:"mark"`
-	Now          int64    `json:"now"`     // s
-	Repeats      int64    `json:"repeats"` // s that a complaint counts for the next one of its people
-}
-
-func (g *Gateway) call(pub publication, mark int64) (scriptCall, error) {
-	p := g.client.parts[pub.Partition]
-	spec, err := json.Marshal(publishSpec{
-		IDs: len(pub.IDs), Threads: len(pub.Threads), Conversation: pub.Conversation != "",
-		ID: pub.ID, Number: pub.Number, Event: pub.Event, Reply: pub.Reply, ReplyID: pub.ReplyID, Receipts: g.cfg.Receipts,
-		Dedupe: seconds(g.client.cfg.Dedupe), Remember: seconds(g.client.cfg.Remember),
-		TTLs: append([]int64{}, pub.TTLs...), People: append([]string{}, pub.People...), History: pub.History,
-		Mark: strconv.FormatInt(mark, 10), Now: pub.At.Unix(), Repeats: seconds(g.client.cfg.Repeats),
-	})
-	if err != nil {
-		return scriptCall{}, fmt.Errorf("encode the publishing of %s: %w", pub.ID, err)
-	}
-	keys := []string{
-		p.stream(streamIntake), p.complaint(pub.Number), p.people(pub.Number), p.history(pub.Number),
-		p.replies(pub.Channel), p.receipts(pub.ReplyTo), p.mark(g.id),
-	}
-	for _, id := range pub.IDs {
-		keys = append(keys, p.record(id))
-	}
-	for _, name := range pub.Threads {
-		keys = append(keys, p.thread(name))
-	}
-	for _, who := range pub.People {
-		keys = append(keys, p.complaints(who))
-	}
-	if pub.Conversation != "" {
-		keys = append(keys, p.told(pub.Conversation))
-	}
-	return scriptCall{keys, []any{string(spec), pub.Record}}, nil
-}
-
 // send publishes, and books what came of it.
 func (g *Gateway) send(ctx context.Context, todo []pending) error {
 	todo = slices.DeleteFunc(todo, func(p pending) bool { return p.seq == 0 })
@@ -492,131 +304,16 @@ func (g *Gateway) send(ctx context.Context, todo []pending) error {
 	return nil
 }
 
-// result is an answer of publish.lua.
-type result struct {
-	what   string
-	number string
-	before int64 // the mark that stood in Redis
-	seen   []int
-}
-
-// sendAll publishes in one round trip. Each publishing leaves a mark, so that
-// a Redis that lost what it had acknowledged is noticed at the next one.
-func (g *Gateway) sendAll(ctx context.Context, pubs []publication) ([]result, error) {
-	calls := make([]scriptCall, len(pubs))
-	marks := make([]int64, len(pubs))
-	for i, pub := range pubs {
-		var err error
-		marks[i] = g.marks.next()
-		if calls[i], err = g.call(pub, marks[i]); err != nil {
-			return nil, err
-		}
-	}
-	floors := g.marks.floors()
-	cmds, err := g.client.runScripts(ctx, g.client.lua.publish, calls)
-	if err != nil {
-		return nil, fmt.Errorf("publish %d records: %w", len(pubs), err)
-	}
-	out := make([]result, len(pubs))
-	for i, cmd := range cmds {
-		if out[i], err = readResult(cmd); err != nil {
-			return nil, fmt.Errorf("publish %s: %w", pubs[i].ID, err)
-		}
-		if out[i].what == "ok" {
-			part := pubs[i].Partition
-			g.marks.confirm(part, floors[part], out[i].before, marks[i])
-			floors[part] = marks[i] // the next one's answer came after it
-		}
-	}
-	return out, g.alias(ctx, pubs, out)
-}
-
-// alias makes numbers that were told, but turned out to be of a complaint
-// that existed, lead to it.
-func (g *Gateway) alias(ctx context.Context, pubs []publication, results []result) error {
-	for i, pub := range pubs {
-		part, err := g.client.parts[pub.Partition], error(nil)
-		switch results[i].what {
-		case "ok":
-			err = g.client.lead(ctx, part, pub.Alias, pub.Number)
-		case "told":
-			err = g.client.lead(ctx, part, pub.Number, results[i].number)
-		case "duplicate":
-			err = errors.Join(g.client.lead(ctx, part, pub.Alias, results[i].number), g.client.lead(ctx, part, pub.Number, results[i].number))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// lead makes a number that was told lead to the complaint's own.
-func (c *Client) lead(ctx context.Context, part partition, told, number string) error {
-	if told == "" || number == "" || told == number {
-		return nil
-	}
-	key := part.complaint(told)
-	_, err := c.write.Pipelined(ctx, func(p redis.Pipeliner) error {
-		p.HSet(ctx, key, "alias", number)
-		p.Expire(ctx, key, c.cfg.Remember)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("make %s lead to %s: %w", told, number, err)
-	}
-	return nil
-}
-
-func readResult(cmd *redis.Cmd) (result, error) {
-	v, err := cmd.Slice()
-	if err != nil {
-		return result{}, err
-	}
-	r := result{}
-	if len(v) > 0 {
-		r.what, _ = v[0].(string)
-	}
-	switch r.what {
-	case "taken":
-	case "ok":
-		if len(v) > 2 {
-			text, _ := v[2].(string)
-			r.before, _ = strconv.ParseInt(text, 10, 64) // "" is 0: no mark
-		}
-	case "duplicate", "moved", "told":
-		if len(v) > 1 {
-			r.number, _ = v[1].(string)
-		}
-	case "part":
-		for _, i := range v[1:] {
-			n, _ := i.(int64)
-			r.seen = append(r.seen, int(n)-1)
-		}
-	default:
-		return r, fmt.Errorf("unknown answer %v", v)
-	}
-	return r, nil
-}
-
 // book writes what came of one entry: it is kept for a while, or dropped, or
 // changed and left in line for the next round.
 func (g *Gateway) book(tx *journal.Tx, p pending, r result) error {
 	switch r.what {
 	case "ok":
-		g.leave(tx, p)
-		if err := g.remember(tx, p.entry.Contacts, known{p.pub.Number, p.pub.Event}, p.pub.At); err != nil {
-			return err
-		}
-		b, err := sealPublication(p.pub)
-		if err == nil {
-			err = g.spool.put(tx, bucketKept, journal.Key(tx.Next(bucketKept)), b)
-		}
-		if errors.Is(err, complaint.ErrFull) {
-			return nil // it is published; only the keeping a while is given up
-		}
-		return err
+		return g.keep(tx, p)
 	case "duplicate":
+		if r.number == p.pub.Number { // it was us: the answer was lost
+			return g.keep(tx, p)
+		}
 		g.drop(tx, p)
 	case "part":
 		seen := map[int]bool{}
@@ -638,6 +335,23 @@ func (g *Gateway) book(tx *journal.Tx, p pending, r result) error {
 		return g.replace(tx, p)
 	}
 	return nil
+}
+
+// keep takes what is published out of line, and keeps it for a Redis that loses
+// it.
+func (g *Gateway) keep(tx *journal.Tx, p pending) error {
+	g.leave(tx, p)
+	if err := g.remember(tx, p.entry.Contacts, known{p.pub.Number, p.pub.Event}, p.pub.At); err != nil {
+		return err
+	}
+	b, err := sealPublication(p.pub)
+	if err == nil {
+		err = g.spool.put(tx, bucketKept, journal.Key(tx.Next(bucketKept)), b)
+	}
+	if errors.Is(err, complaint.ErrFull) {
+		return nil // it is published; only the keeping a while is given up
+	}
+	return err
 }
 
 // setAside gives what can't become a record to the dead stream, with its

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,14 +76,19 @@ func claims(cfg Config, c complaint.Contact) (names []string, ttls []int64) {
 	return names, ttls
 }
 
+// anyOf tells whether one of the addresses is among a complaint's people, a
+// line each.
+func anyOf(who []string, people string) bool {
+	return slices.ContainsFunc(who, func(w string) bool { return strings.Contains(people, "\n"+w+"\n") })
+}
+
 // people lists the addresses that a contact's sender is known by.
 func people(p complaint.Person) []string {
 	var out []string
-	if p.Email != "" {
-		out = append(out, strings.ToLower(p.Email))
-	}
-	if p.Phone != "" {
-		out = append(out, p.Phone)
+	for _, address := range []string{strings.ToLower(p.Email), p.Phone} {
+		if address != "" && !strings.Contains(address, "\n") { // they are kept a line each
+			out = append(out, address)
+		}
 	}
 	return out
 }
@@ -103,8 +109,7 @@ func customer(c complaint.Contact) string {
 type lookup struct {
 	ids     [][]*redis.StringCmd // [contact][partition]
 	threads [][]*redis.StringCmd // [name][partition]
-	known   []*redis.SliceCmd    // [partition] the claimed number's complaint is there
-	sender  []*redis.BoolSliceCmd
+	known   []*redis.SliceCmd    // [partition] of the number that it names: id, last, people
 	by      []string
 	repeats []*redis.IntCmd // [address][partition]
 }
@@ -131,19 +136,15 @@ func (c *Client) resolve(ctx context.Context, entries []entry) ([]thread, error)
 
 func (c *Client) ask(ctx context.Context, p redis.Pipeliner, e entry) lookup {
 	var l lookup
-	every := func(key func(partition) string, field string) []*redis.StringCmd {
+	every := func(key func(partition) string) []*redis.StringCmd {
 		cmds := make([]*redis.StringCmd, len(c.parts))
 		for i, part := range c.parts {
-			if field == "" {
-				cmds[i] = p.Get(ctx, key(part))
-			} else {
-				cmds[i] = p.HGet(ctx, key(part), field)
-			}
+			cmds[i] = p.Get(ctx, key(part))
 		}
 		return cmds
 	}
 	for _, contact := range e.Contacts {
-		l.ids = append(l.ids, every(func(part partition) string { return part.record(contact.ID) }, "number"))
+		l.ids = append(l.ids, every(func(part partition) string { return part.contact(contact.ID) }))
 	}
 	last := e.Contacts[len(e.Contacts)-1]
 	since := strconv.FormatInt(time.Now().Add(-c.cfg.Repeats).Unix(), 10)
@@ -155,19 +156,11 @@ func (c *Client) ask(ctx context.Context, p redis.Pipeliner, e entry) lookup {
 	names, by := threadNames(last)
 	l.by = by
 	for _, name := range names {
-		l.threads = append(l.threads, every(func(part partition) string { return part.thread(name) }, ""))
+		l.threads = append(l.threads, every(func(part partition) string { return part.thread(name) }))
 	}
 	if last.Number != "" {
-		who := people(last.From)
-		members := make([]any, len(who))
-		for i, w := range who {
-			members[i] = w
-		}
 		for _, part := range c.parts {
-			l.known = append(l.known, p.HMGet(ctx, part.complaint(last.Number), "id", "last"))
-			if len(members) > 0 {
-				l.sender = append(l.sender, p.SMIsMember(ctx, part.people(last.Number), members...))
-			}
+			l.known = append(l.known, p.HMGet(ctx, part.complaint(last.Number), "id", "last", "people"))
 		}
 	}
 	return l
@@ -206,16 +199,12 @@ func (c *Client) settle(e entry, l lookup) thread {
 	}
 	last := e.Contacts[len(e.Contacts)-1]
 	for part, known := range l.known {
-		if is := known.Val(); len(is) < 2 || (is[0] == nil && is[1] == nil) {
+		is := known.Val()
+		if len(is) < 3 || (is[0] == nil && is[1] == nil) {
 			continue
 		}
-		sender := false
-		if part < len(l.sender) {
-			for _, is := range l.sender[part].Val() {
-				sender = sender || is
-			}
-		}
-		if last.NumberProven || sender {
+		there, _ := is[2].(string)
+		if last.NumberProven || anyOf(people(last.From), there) {
 			t.number, t.by, t.part = last.Number, last.NumberBy, c.parts[part]
 			return t
 		}

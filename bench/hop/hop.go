@@ -139,8 +139,7 @@ func (s *Site) Fill(t testing.TB, all []Entry) {
 			for _, e := range part {
 				r := e.Record
 				p.XAdd(ctx, &redis.XAddArgs{Stream: "{complaints}:intake", Values: []any{"id", r.ID, "number", r.Number, "event", r.Event, "record", e.Text}})
-				p.HSet(ctx, "{complaints}:record:"+r.ID, "number", r.Number, "entry", "0-0")
-				p.Expire(ctx, "{complaints}:record:"+r.ID, time.Hour)
+				p.Set(ctx, "{complaints}:contact:"+r.ID, r.Number, time.Hour)
 				p.HSet(ctx, "{complaints}:complaint:"+r.Number, "id", r.ID, "record", e.Text, "last", e.Text)
 				p.Expire(ctx, "{complaints}:complaint:"+r.Number, time.Hour)
 				p.RPush(ctx, "{complaints}:history:"+r.Number, `{"at":"2026-11-23T10:00:00.000000000Z","event":"registered"}`)
