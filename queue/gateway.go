@@ -53,9 +53,11 @@ type Gateway struct {
 	marks   marks
 	recent  recent
 	up      atomic.Bool // Redis answered last time
-	settled settled
-	lookups *shared[complaint.Contact, thread]
-	claims  *shared[claim, string]
+	// accepting is how many contacts wait for their receipts.
+	accepting atomic.Int64
+	settled   settled
+	lookups   *shared[complaint.Contact, thread]
+	claims    *shared[claim, string]
 }
 
 const (
@@ -169,6 +171,8 @@ func (g *Gateway) Accept(ctx context.Context, c complaint.Contact) (complaint.Re
 	if err := ctx.Err(); err != nil {
 		return complaint.Receipt{}, err
 	}
+	g.accepting.Add(1)
+	defer g.accepting.Add(-1)
 	var found thread
 	asks := c.NumberNow && !g.settled.has(c)
 	if asks && g.up.Load() {

@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twilio/twilio-go/client"
+	"pgregory.net/rapid"
+
 	"hearken/channels/phone/carrier"
 	"hearken/internal/secret"
 )
@@ -51,6 +54,29 @@ func TestPublishedSignatures(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
+}
+
+// TestSignedAsTheLibraryDoes: our check and twilio-go's agree on any form, any
+// address and any signature, right or wrong.
+func TestSignedAsTheLibraryDoes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		form := url.Values{}
+		for name, value := range rapid.MapOf(rapid.StringN(1, 8, -1), rapid.String()).Draw(t, "form") {
+			form.Set(name, value)
+		}
+		address := rapid.SampledFrom([]string{"http", "https"}).Draw(t, "scheme") + "://intake.example.com" +
+			rapid.SampledFrom([]string{"", ":443", ":80", ":8443"}).Draw(t, "port") + "/phone/hotline/sms" + rapid.SampledFrom([]string{"", "?a=b&c=%20d"}).Draw(t, "query")
+		signedFor := rapid.SampledFrom([]string{address, otherPort(address), address + "x"}).Draw(t, "signed for")
+		signature := carrier.Sign("key", signedFor, form)
+		if rapid.IntRange(0, 9).Draw(t, "spoil") == 0 {
+			signature = rapid.String().Draw(t, "signature")
+		}
+		library := client.NewRequestValidator("key")
+		want := library.ValidateBody(address, []byte(form.Encode()), signature)
+		if got := signedByTwilio([]byte("key"), signature, address, []byte(form.Encode()), false); got != want {
+			t.Fatalf("%v, the library %v: %s signed for %s", got, want, address, signedFor)
+		}
+	})
 }
 
 // TestOtherSignatures: Telnyx's, and HMAC-SHA256 of a body.
