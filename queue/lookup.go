@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -58,6 +59,10 @@ func (s *shared[Q, A]) run(ctx context.Context) error {
 			return nil
 		case a := <-s.asks:
 			asked = append(asked, a)
+		}
+		for n := -1; len(s.asks) > n; {
+			n = len(s.asks)
+			runtime.Gosched() // whoever is about to ask gets in
 		}
 		for more := true; more && len(asked) < publishMost; {
 			select {

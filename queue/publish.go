@@ -30,8 +30,9 @@ type pending struct {
 // publish takes entries off the line in order, in rounds, until ctx ends.
 func (g *Gateway) publish(ctx context.Context) error {
 	backoff := time.Duration(0)
+	var storm time.Time
 	for {
-		g.giveWay(ctx)
+		storm = g.giveWay(ctx, storm)
 		more, err := g.publishRound(ctx)
 		if ctx.Err() != nil {
 			return nil
@@ -66,20 +67,27 @@ func (g *Gateway) publish(ctx context.Context) error {
 }
 
 // While at least so many contacts wait for their receipts, taking them goes
-// before publishing what was taken, for so long: a customer waits for the one,
-// a department's clocks count hours. A day has 99,999 numbers, so that such a
-// storm is over soon.
+// before publishing what was taken, for so long at most: a customer waits for
+// the one, a department's clocks count hours. A day has 99,999 numbers, so
+// that a storm is over soon.
 const (
 	stormFrom = 32
 	stormMost = 5 * time.Second
 )
 
-// giveWay waits while contacts storm in, until the first in line has waited
-// long enough.
-func (g *Gateway) giveWay(ctx context.Context) {
-	for end := time.Now().Add(stormMost); g.accepting.Load() >= stormFrom && time.Now().Before(end) && ctx.Err() == nil; {
+// giveWay waits while contacts storm in, and returns when the storm began: zero
+// where it is over. One that goes on for too long is given way no more.
+func (g *Gateway) giveWay(ctx context.Context, began time.Time) time.Time {
+	for g.accepting.Load() >= stormFrom {
+		if began.IsZero() {
+			began = time.Now()
+		}
+		if time.Since(began) > stormMost || ctx.Err() != nil {
+			return began
+		}
 		sleep(ctx, 20*time.Millisecond)
 	}
+	return time.Time{}
 }
 
 // publishRound publishes what is first in line, at most publishMost entries.

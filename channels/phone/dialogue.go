@@ -60,7 +60,7 @@ func (s *script) play(parts []part) *script {
 	return s
 }
 
-func (s *script) answer() (answer, error) { return answer{s.verbs}, s.err }
+func (s *script) answer() (answer, error) { return answer{verbs: s.verbs}, s.err }
 
 // add adds verbs, unless something went wrong before.
 func (s *script) add(verbs ...twiml.Element) { s.verbs = append(s.verbs, verbs...) }

@@ -15,8 +15,6 @@ import (
 	"unicode"
 	"unicode/utf16"
 
-	"github.com/twilio/twilio-go/twiml"
-
 	"hearken/complaint"
 )
 
@@ -54,7 +52,7 @@ func (p *Phone) sms(ctx context.Context, h hook) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{[]twiml.Element{&twiml.MessagingMessage{Body: text}}}, nil
+	return answer{message: text}, nil
 }
 
 // text makes a contact of a text message; an empty one of what is between the

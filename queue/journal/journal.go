@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -194,6 +195,10 @@ func (j *Journal) commit() {
 	defer close(j.done)
 	for first := range j.ops {
 		batch := []*op{first}
+		for n := -1; len(j.ops) > n; {
+			n = len(j.ops)
+			runtime.Gosched() // whoever is about to write shares the fsync
+		}
 		for more := true; more && len(batch) < commitMost; {
 			select {
 			case o, ok := <-j.ops:

@@ -78,7 +78,7 @@ func (j *Journal) loadSegment(name string, number uint64, newest bool) (lost []s
 	if err != nil {
 		return nil, err
 	}
-	s := &segment{number: number, f: f}
+	s := &segment{number: number, f: logFile{f}}
 	j.segments = append(j.segments, s)
 	b, err := io.ReadAll(f)
 	if err != nil {

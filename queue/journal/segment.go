@@ -63,7 +63,7 @@ func newSegment(dir string, number uint64) (*segment, error) {
 		_ = f.Close()
 		return nil, err
 	}
-	return &segment{number: number, f: f}, nil
+	return &segment{number: number, f: logFile{f}}, nil
 }
 
 func syncDir(dir string) error {
