@@ -24,7 +24,7 @@ type Complaint struct {
 	Again   *complaint.Record `json:"again,omitempty"` // by which it was classified and routed anew
 	Route   *complaint.Route  `json:"route,omitempty"` // nil until it is routed
 	Status  string            `json:"status,omitempty"`
-	History []json.RawMessage `json:"history"` // events, oldest first, at most 500
+	History []json.RawMessage `json:"history"` // events, oldest first, about 500 at most
 	part    partition
 }
 
@@ -90,9 +90,7 @@ func (c *Client) complaint(ctx context.Context, number string) (found *Complaint
 				return nil, "", fmt.Errorf("read the route of %s: %w", number, err)
 			}
 		}
-		for _, line := range histories[i].Val() {
-			out.History = append(out.History, json.RawMessage(line))
-		}
+		out.History = told(out, histories[i].Val())
 		return out, "", nil
 	}
 	return nil, alias, nil

@@ -94,7 +94,7 @@ func (in *Intake) read(ctx context.Context, most int) ([]complaint.Delivery, err
 			continue
 		}
 		d := complaint.Delivery{Partition: m.part, Entry: m.id, Attempts: m.attempts, Text: m.text("record")}
-		in.decode(&d)
+		in.decode(&d, m.text("event") == complaint.Registered)
 		if event := m.text("event"); d.Err == nil && complaint.Asked(event) {
 			// The record is the complaint's own: the event is what is new.
 			d.Record.ID, d.Record.Event, d.Text = m.text("id"), event, ""
@@ -131,13 +131,27 @@ func (in *Intake) tryAlone(ctx context.Context) ([]complaint.Delivery, error) {
 }
 
 // decode reads the record of a delivery, or says in Err why it can't be routed.
-func (in *Intake) decode(d *complaint.Delivery) {
-	if err := fastjson.Unmarshal([]byte(d.Text), &d.Record, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)); err != nil {
+// What is new is moved as the text that it came as, and its evidence, of which
+// no rule asks, is not read: it is most of a record.
+func (in *Intake) decode(d *complaint.Delivery, isNew bool) {
+	options := []fastjson.Options{jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)}
+	lean := options
+	if isNew {
+		lean = append(options, fastjson.WithUnmarshalers(skipEvidence))
+	}
+	err := fastjson.Unmarshal([]byte(d.Text), &d.Record, lean...)
+	if err == nil && d.Record.Route != nil && isNew { // it will be written anew
+		d.Record = complaint.Record{}
+		err = fastjson.Unmarshal([]byte(d.Text), &d.Record, options...)
+	}
+	if err != nil {
 		d.Err = fmt.Errorf("the field record is not a record: %w", err)
 	} else if d.Record.ID == "" || d.Record.Number == "" {
 		d.Err = errors.New("the record has no id or no number")
 	}
 }
+
+var skipEvidence = fastjson.UnmarshalFromFunc(func(d *jsontext.Decoder, _ *[]complaint.Match) error { return d.SkipValue() })
 
 // follows tells whether a delivery goes where its complaint is.
 func follows(d complaint.Delivery) bool {
@@ -240,6 +254,7 @@ func (in *Intake) movePart(ctx context.Context, p partition, batch []*complaint.
 	args := append(make([]any, 0, 2+13*len(batch)), groupDispatchers, seconds(in.c.cfg.Remember))
 	for _, m := range batch {
 		r := &m.Record
+		history := routing(m, time.Now())
 		route, err := json.Marshal(m.Route)
 		if err != nil {
 			return fmt.Errorf("encode the route of %s: %w", r.ID, err)
@@ -262,11 +277,7 @@ func (in *Intake) movePart(ctx context.Context, p partition, batch []*complaint.
 		for _, code := range to {
 			keys = append(keys, p.dept(code))
 		}
-		history, err := json.Marshal(routedLine{time.Now().Format(time.RFC3339Nano), "routed", r.ID, m.Route.Department, m.Route.Rule, m.Route.Again})
-		if err != nil {
-			return fmt.Errorf("encode the history of %s: %w", r.ID, err)
-		}
-		args = append(args, len(to), m.Entry, r.ID, r.Number, r.Event, r.Type, r.Priority, string(route), again, string(history), record, accept, m.Booked)
+		args = append(args, len(to), m.Entry, r.ID, r.Number, r.Event, r.Type, r.Priority, string(route), again, history, record, accept, m.Booked)
 	}
 	moved, err := in.c.run(ctx, in.c.lua.move, keys, args...).Slice()
 	if err == nil && len(moved) != len(batch) {
@@ -338,26 +349,4 @@ func (in *Intake) Dead(ctx context.Context, d complaint.Delivery, reason string)
 		fields = raw[0].Values
 	}
 	return in.c.dead(ctx, p, streamIntake, groupDispatchers, d.Entry, d.Attempts, fields, reason)
-}
-
-// routedLine is a historyLine of the event that every record has.
-type routedLine struct {
-	At         string `json:"at"`
-	Event      string `json:"event"`
-	ID         string `json:"id"`
-	Department string `json:"department"`
-	Rule       string `json:"rule,omitempty"`
-	Again      string `json:"again,omitempty"`
-}
-
-// historyLine is one event of a complaint, as `hearken show` lists it.
-func historyLine(what string, more map[string]string) string {
-	line := map[string]string{"at": time.Now().Format(time.RFC3339Nano), "event": what}
-	for k, v := range more {
-		if v != "" {
-			line[k] = v
-		}
-	}
-	b, _ := json.Marshal(line) // a map of strings always encodes
-	return string(b)
 }

@@ -26,7 +26,7 @@ type publication struct {
 	TTLs         []int64   `json:"ttls,omitempty"`
 	Conversation string    `json:"conversation,omitempty"`
 	People       []string  `json:"people,omitempty"`
-	History      string    `json:"history"`
+	History      string    `json:"history,omitempty"`
 	Reply        string    `json:"reply,omitempty"`
 	ReplyID      string    `json:"reply_id,omitempty"`
 	ReplyTo      string    `json:"reply_to,omitempty"`
@@ -110,7 +110,9 @@ func (g *Gateway) renderOne(p *pending) (err error) {
 		pub.IDs = append(pub.IDs, one.ID)
 	}
 	pub.Threads, pub.TTLs = claims(g.client.cfg, c)
-	pub.History = historyLine(r.Event, map[string]string{"id": r.ID, "channel": r.Channel, "type": r.Type, "priority": r.Priority})
+	if r.Event != complaint.Registered { // of that the record itself tells
+		pub.History = historyLine(now, r.Event, map[string]string{"id": r.ID, "channel": r.Channel, "type": r.Type, "priority": r.Priority})
+	}
 	if c.WantsReceipt && !p.entry.Told && !c.Automated {
 		if err := pub.addReceipt(&r, now); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -81,7 +82,7 @@ func (u *Updates) Answer(ctx context.Context, d UpdateDelivery, reply *complaint
 		id, text, channel = reply.ID, string(b), reply.Channel
 	}
 	number := d.Complaint.Number
-	status, line := d.Update.Status, historyLine("update", map[string]string{"status": d.Update.Status, "message": d.Update.Message, "by": d.Update.By, "note": d.Update.Note})
+	status, line := d.Update.Status, historyLine(time.Now(), "update", map[string]string{"status": d.Update.Status, "message": d.Update.Message, "by": d.Update.By, "note": d.Update.Note})
 	if reply != nil && reply.Kind == complaint.ReplyPresence {
 		status, line = "", "" // who types is no part of a complaint's history
 	}
@@ -206,7 +207,7 @@ func (r *Replies) Read(ctx context.Context, most int) ([]ReplyDelivery, error) {
 func (r *Replies) Done(ctx context.Context, d ReplyDelivery) error {
 	p := r.c.parts[d.part]
 	presence := d.Reply.Kind == complaint.ReplyPresence
-	line := historyLine("replied", map[string]string{"id": d.Reply.ID, "channel": r.channel, "kind": d.Reply.Kind})
+	line := historyLine(time.Now(), "replied", map[string]string{"id": d.Reply.ID, "channel": r.channel, "kind": d.Reply.Kind})
 	cmds, err := r.c.write.Pipelined(ctx, func(pipe pipeliner) error {
 		pipe.XAck(ctx, p.replies(r.channel), groupGateways, d.entry)
 		if !presence {

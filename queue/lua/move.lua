@@ -7,9 +7,9 @@
 -- ARGV[1] the consumer group  ARGV[2] remember (seconds)
 -- then for every record: how many streams, entry, id, number, event, type,
 --   priority, route (JSON), again ("1": the route replaces the one that there
---   is, "2": if that is still the one of the last argument), history, the record
---   (JSON), accept by (ms, "" for nothing to book, 0 for no time), and the route
---   that it replaces (JSON)
+--   is, "2": if that is still the one of the last argument), history ("" where
+--   the route tells it), the record (JSON), accept by (ms, "" for nothing to
+--   book, 0 for no time), and the route that it replaces (JSON)
 -- Returns a list, one a record, of 1 (moved), 0 (had been moved before), 2 (the
 --   route is another meanwhile: to be decided again), or why it can't be: a
 --   stream's key holds something else. The last two stay pending.
@@ -59,12 +59,13 @@ local function book(i, complaint, history)
   elseif ARGV[i + 11] ~= '' then
     redis.call('ZADD', KEYS[3], ARGV[i + 11], ARGV[i + 3])
   end
-  local n = redis.call('RPUSH', history, ARGV[i + 9])
-  if n == 1 then -- it was never published
+  if redis.call('TTL', complaint) == -1 then -- it was never published
     redis.call('EXPIRE', complaint, ARGV[2])
-    redis.call('EXPIRE', history, ARGV[2])
   end
-  if n > 500 then redis.call('LTRIM', history, -500, -1) end
+  if ARGV[i + 9] == '' then return end
+  local n = redis.call('RPUSH', history, ARGV[i + 9])
+  if n == 1 then redis.call('EXPIRE', history, ARGV[2]) end
+  if n > 500 then redis.call('LTRIM', history, '-500', '-1') end
 end
 
 local k, out, done = 4, {}, {}

@@ -9,8 +9,8 @@
 -- ARGV[1] dedupe  ARGV[2] remember  ARGV[3] repeats (seconds)
 -- ARGV[4] receipts per hour to one address  ARGV[5] the mark
 -- then for every record: how many contacts, threads and people, conversation
---   ("1": the first thread is one), id, number, event, record (JSON), history,
---   now (seconds), reply id, reply (JSON, "" for none), the seconds that each
+--   ("1": the first thread is one), id, number, event, record (JSON), history
+--   ("" where the record tells it), now (seconds), reply id, reply (JSON, "" for none), the seconds that each
 --   thread leads here, and the people
 -- Returns the mark before, and for each record {"ok"}, or without having
 --   changed anything for it
@@ -82,8 +82,10 @@ local function publish(k, a, ids, threads, people, talk)
     end
     redis.call('EXPIRE', KEYS[k + i], repeats)
   end
-  if redis.call('RPUSH', history, ARGV[a + 8]) > 500 then redis.call('LTRIM', history, '-500', '-1') end
-  redis.call('EXPIRE', history, remember)
+  if ARGV[a + 8] ~= '' then
+    if redis.call('RPUSH', history, ARGV[a + 8]) > 500 then redis.call('LTRIM', history, '-500', '-1') end
+    redis.call('EXPIRE', history, remember)
+  end
   if ARGV[a + 11] ~= '' then
     k = k + people + (talk and 1 or 0)
     local n = redis.call('INCR', KEYS[k + 2])
