@@ -31,6 +31,9 @@ func attribution(lines []string, i int) (int, certainty) {
 	if inner := opening(joined); inner != "" && attributes(inner) == sure {
 		return 1, sure
 	}
+	if stamped.MatchString(joined) {
+		return 1, likely
+	}
 	for n := 1; utf8.RuneCountInString(joined) <= maxLine; n++ {
 		if endsInColon(joined) {
 			return n, attributes(joined)
@@ -96,6 +99,9 @@ var (
 	clock   = regexp.MustCompile(`\d{1,2}\s?[:.h点點時时시：]\s?\d{2}`)
 	year    = regexp.MustCompile(`\b(?:19|20|25)\d\d\b|(?:19|20)\d\d[년年/.-]|\d{1,2}[./-] ?\d{1,2}[./-] ?\d{2}`)
 )
+
+// stamped is all that Gmail once wrote: "2011/5/3 Ann <ann@example.com>".
+var stamped = regexp.MustCompile(`^(?:19|20)\d\d[/-]\d{1,2}[/-]\d{1,2}\s[^<>]*<[^\s<>@]+@[^\s<>@]+>$`)
 
 // attributes tells whether a line says who wrote an older mail: an address in
 // brackets, or a full date and a verb. People do write "on 3 May she wrote:"

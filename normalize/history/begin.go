@@ -57,9 +57,9 @@ func begins(lines []string, i int) (n int, k kind) {
 }
 
 // mayBegin tells quickly of most lines that they begin nothing: what begins an
-// older mail has a colon, or is drawn.
+// older mail has a colon, or ends with an address, or is drawn.
 func mayBegin(line string) bool {
-	return drawn(line) || strings.IndexByte(line, ':') >= 0 || strings.Contains(line, "：") || strings.IndexByte(line, '\t') >= 0
+	return drawn(line) || strings.IndexByte(line, ':') >= 0 || strings.Contains(line, "：") || strings.IndexByte(line, '\t') >= 0 || line[len(line)-1] == '>'
 }
 
 // drawn tells whether a line begins with what lines are drawn with; all of
@@ -147,6 +147,7 @@ type heading struct {
 	lines, labels int
 	has           [other + 1]bool
 	address       bool
+	sent          bool // it says when in words or to the minute
 }
 
 // maxHeader is how many lines a header may have: recipients run over.
@@ -169,6 +170,7 @@ func read(lines []string, i int) (h heading) {
 		h.labels++
 		h.has[r] = true
 		h.address = h.address || strings.Contains(line, "@")
+		h.sent = h.sent || r == when && (!startsWithAny(strings.ToLower(strings.TrimLeft(seen(line), "*_•·-| ")), dates) || clock.MatchString(line))
 	}
 	return h
 }
@@ -183,7 +185,7 @@ func header(lines []string, i int) int {
 	if oneLine(lines[i]) {
 		return 1
 	}
-	if h := read(lines, i); h.has[sender] && (h.has[when] || h.has[subject]) && (h.address || h.has[when] && h.has[subject]) {
+	if h := read(lines, i); h.has[sender] && (h.has[when] || h.has[subject]) && (h.address || h.sent && h.has[subject]) {
 		return h.lines
 	}
 	return 0

@@ -5,7 +5,7 @@ import "strings"
 // Beginnings of what nobody writes by hand under a mail, in lower case: virus
 // scanners, lists, registers of companies.
 var machines = []string{
-	"virus-free", "avast logo", "virenfrei. ", "garanti sans virus", "libre de virus. ", "sin virus. ", "privo di virus", "livre de vírus", "l'absence de virus dans ce courrier", "l’absence de virus dans ce courrier", "diese e-mail wurde von avast", "el software de antivirus avast", "questa e-mail è stata controllata",
+	"think before you print", "virus-free", "avast logo", "virenfrei. ", "garanti sans virus", "libre de virus. ", "sin virus. ", "privo di virus", "livre de vírus", "l'absence de virus dans ce courrier", "l’absence de virus dans ce courrier", "diese e-mail wurde von avast", "el software de antivirus avast", "questa e-mail è stata controllata",
 	"este email foi escaneado", "este e-mail foi verificado", "este correo electrónico ha sido comprobado", "ta wiadomość została sprawdzona na obecność", "no virus found in this", "no viruses found in this", "checked by avg", "information from eset", "the message was checked by eset", "this email has been checked for viruses", "this e-mail has been checked for viruses",
 	"this email has been scanned", "this e-mail has been scanned", "this message has been scanned", "это сообщение проверено на вирусы", "deze e-mail is gecontroleerd op", "dit e-mailbericht is gecontroleerd op", "tato zpráva byla zkontrolována", "e-mailmeddelandet har sökts igenom", "此电子邮件已由 avast", "此邮件已通过 avast", "本邮件已经过",
 	"you received this message because you are subscribed", "you received this email because you", "you are receiving this because you", "you are receiving this email because", "to unsubscribe from this", "to unsubscribe send", "to view this discussion on the web", "to post to this group",
@@ -33,8 +33,8 @@ var legal = []string{
 // Beginnings of the lines that ask not to print a mail, and what they do it
 // for, in lower case.
 var (
-	printers = []string{"please consider the", "consider the", "p please consider", "p before printing", "think before", "before printing", "save paper", "save a tree", "go green", "pensez à l", "avant d'imprimer", "avant d’imprimer", "n'imprimez", "bitte denken sie an", "bitte prüfen sie", "denken sie an die umwelt", "antes de imprimir", "piensa en el", "prima di stampare", "rispetta l", "pense no", "denk aan het", "tänk på miljön", "请在打印", "打印", "请考虑", "列印", "印刷"}
-	green    = []string{"environment", "environnement", "before printing", "before you print", "tree", "umwelt", "milieu", "ambiente", "miljö", "环境", "环保", "環境", "環保"}
+	printers = []string{"please consider the", "consider the", "p please consider", "p before printing", "think before", "before printing", "save paper", "save a tree", "go green", "pensez à l", "avant d'imprimer", "avant d’imprimer", "n'imprimez", "bitte denken sie an", "bitte prüfen sie", "denken sie an die umwelt", "antes de imprimir", "piensa en el", "prima di stampare", "rispetta l", "pense no", "denk aan het", "tänk på miljön", "请在打印", "打印前", "打印此", "打印本", "请考虑", "列印", "印刷"}
+	green    = []string{"environment", "environnement", "tree", "umwelt", "milieu", "ambiente", "miljö", "环境", "环保", "環境", "環保"}
 )
 
 // Beginnings of the line that a company's mail server puts above mail from
@@ -44,7 +44,7 @@ var (
 		"caution", "external", "this email originated", "this e-mail originated", "this message originated", "this is an external", "this email is from an external", "this message is from an external", "this email was sent from outside", "this email came from outside", "warning: ", "attention", "be careful", "you don't often get email from", "some people who received this message don't often get email",
 		"achtung: ", "vorsicht: ", "externe ", "précaution", "expéditeur externe", "precaución", "atención", "correo externo", "attenzione", "email esterna", "atenção", "let op", "varning", "advarsel", "внимание", "uwaga", "注意", "警告", "外部邮件", "外部郵件", "此邮件来自", "此郵件來自", "このメールは社外", "社外メール", "外部メール",
 	}
-	outside = []string{"outside", "external email", "external e-mail", "external sender", "external mail", "external message", "external]", "often get email", "externe e-mail", "externe mail", "externen", "extern ", "extérieur", "expéditeur externe", "fuera", "externo", "esterno", "esterna", "внешн", "zewn", "外部", "社外"}
+	outside = []string{"outside", "external email", "external e-mail", "external sender", "external mail", "external message", "external]", "often get email", "externe e-mail", "externe mail", "externen", "extern ", "extérieur", "expéditeur externe", "fuera", "externo", "esterno", "esterna", "внешн", "zewn", "外部邮件", "外部郵件", "来自外部", "來自外部", "组织外部", "組織外部", "公司外部", "外部发件", "外部メール", "社外"}
 )
 
 // maxBanner is how many lines a banner may run over, and wrapped is how long a

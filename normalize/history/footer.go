@@ -100,7 +100,7 @@ func card(lines []string, i int) int {
 }
 
 func isFooter(line string) bool {
-	low := plain(line)
+	low := strings.ReplaceAll(plain(line), "[", "")
 	if link := strings.IndexAny(low, "<("); link > 0 {
 		low = low[:link] // where the program is to be had
 	}
@@ -116,7 +116,7 @@ func isFooter(line string) bool {
 	if toy, ok := strings.CutPrefix(low, "sent from my "); ok && len(strings.Fields(toy)) <= maxToy && !strings.ContainsAny(toy, "?,") {
 		return true
 	}
-	if !containsAny(" "+low+" ", senders) || utf8.RuneCountInString(low) > maxDeviceLine && !strings.Contains(low, ".") && start != "sent via " || containsAny(rest, denials) || dated.MatchString(rest) {
+	if !containsAny(" "+low+" ", senders) || utf8.RuneCountInString(low) > maxDeviceLine && !strings.Contains(low, ".") && start != "sent via " || containsAny(rest, denials) || strings.Contains(rest, ",") && !strings.HasPrefix(start, "sent ") || dated.MatchString(rest) {
 		return false
 	}
 	return !startsWithAny(low, verbLast) || endsWithAny(low, sentLast)

@@ -42,6 +42,9 @@ func Own(text string, forwarded bool) (own string, cut bool) {
 	}
 	out := squeeze(strings.Join(lines, "\n"), "")
 	if !hasWords(out) {
+		if whole != text {
+			return Own(whole, forwarded) // its lines "--" are none above a signature
+		}
 		return whole, false
 	}
 	return out, out != whole

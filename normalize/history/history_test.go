@@ -216,7 +216,9 @@ func TestOwnOfOwnIsOwn(t *testing.T) {
 		pieces = append(pieces, intro)
 	}
 	slices.Sort(pieces)
-	pieces = append(pieces, "> quoted", "words", "更多的话", "", "-- ", "Sent from my iPhone", "---------- Forwarded message ---------", "From: a@example.com", "Date: x", "This e-mail and any attachments")
+	pieces = append(pieces, "> quoted", "words", "更多的话", "", "-- ", "Sent from my iPhone", "---------- Forwarded message ---------", "From: a@example.com", "Date: x", "This e-mail and any attachments",
+		"Best regards,", "Thanks", "Ann Smith", "ACME Ltd", "Tel. 030 1234567", "此致", "--", "___", "____________________", "| quoted", "JD> quoted", "> 3 weeks", ">>> A <a@example.com> 11/23/2026 10:00 >>>", "[EXTERNAL]", "My answers are below:",
+		"CAUTION: This email originated from outside", "原始邮件", "is confidential", "https://example.com", "Get Outlook for iOS", "| |", "签名由网易邮箱大师定制", "On Mon, 23 Nov 2026 at 10:00, a <a@example.com>", "wrote:")
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 1, 12).Draw(t, "lines"), "\n")
 		forwarded := rapid.Bool().Draw(t, "forwarded")

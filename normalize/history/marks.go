@@ -82,6 +82,9 @@ var labels = func() map[string]role {
 	return m
 }()
 
+// Labels of a time that people's own forms have, too.
+var dates = []string{"date", "datum", "data", "fecha", "dato", "日期", "时间", "時間", "日時", "tarih", "dátum", "дата", "päivä", "ημερομηνία", "تاريخ", "ngày", "tanggal", "วันที่", "날짜"}
+
 // Verbs of the line above an older mail, in lower case.
 var verbs = []string{
 	"wrote", "writes", "schrieb", "geschrieben", "a écrit", "escribió", "ha scritto", "escreveu", "va escriure", "schreef", "geschreven", "skrev", "kirjoitti", "kirjutas",

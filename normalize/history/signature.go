@@ -2,6 +2,7 @@ package history
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -21,26 +22,27 @@ const (
 	maxHan        = 20
 	minContacts   = 3 // of a block that nothing announces
 	maxNameWords  = 4
+	maxHanName    = 6
 	maxNameRunes  = 40
 	maxCloseRunes = 60
 )
 
 // Closings, in lower case and without what ends them: below them stands a
-// name. Behind thanks it must.
+// name. Behind thanks, and closings that mean other things too, it must.
 var (
-	closings = phrases(`regards|best regards|kind regards|kindest regards|warm regards|warmest regards|with best regards|with kind regards|with regards|best|all the best|best wishes|with best wishes|sincerely|sincerely yours|yours sincerely|yours truly|very truly yours|truly yours|yours faithfully|yours|respectfully|respectfully yours|cordially|br|kr|rgds|brgds|cheers|many thanks and best regards|many thanks and kind regards|thanks and regards|thanks & regards|thanks and best regards|thanks and kind regards|thank you and best regards|thank you and kind regards|with many thanks and best regards|thanks, regards|thanks & best regards|best rgds|love|take care|greetings|best greetings|kind greetings
-mit freundlichen grüßen|mit freundlichen grüssen|mit freundlichem gruß|mit freundlichem gruss|freundliche grüße|freundliche grüsse|freundlicher gruß|freundlicher gruss|viele grüße|viele grüsse|liebe grüße|liebe grüsse|beste grüße|beste grüsse|schöne grüße|herzliche grüße|herzliche grüsse|mit besten grüßen|mit besten grüssen|mit herzlichen grüßen|mit vielen grüßen|mfg|lg|vg|gruß|gruss|grüße|grüsse|hochachtungsvoll|mit vorzüglicher hochachtung|ihr|ihre|vielen dank und freundliche grüße|vielen dank und viele grüße|vielen dank und beste grüße|mit freundlichen grüßen / best regards
-cordialement|bien cordialement|très cordialement|bien à vous|bien à toi|sincères salutations|salutations|salutations distinguées|meilleures salutations|cordiales salutations|sincèrement|amicalement|respectueusement|cdt|cdlt|bonne journée|bonne réception|veuillez agréer mes salutations distinguées|veuillez agréer, madame, monsieur, mes salutations distinguées
-saludos|un saludo|saludos cordiales|un cordial saludo|cordiales saludos|cordialmente|atentamente|muy atentamente|atte|reciba un cordial saludo|un abrazo|atenciosamente|cumprimentos|com os melhores cumprimentos|melhores cumprimentos|cordiais saudações|saudações|att|abraços|abraço|atentament|salutacions
+	closings = phrases(`regards|best regards|kind regards|kindest regards|warm regards|warmest regards|with best regards|with kind regards|with regards|all the best|best wishes|with best wishes|sincerely|sincerely yours|yours sincerely|yours truly|very truly yours|truly yours|yours faithfully|respectfully|respectfully yours|cordially|rgds|brgds|many thanks and best regards|many thanks and kind regards|thanks and regards|thanks & regards|thanks and best regards|thanks and kind regards|thank you and best regards|thank you and kind regards|with many thanks and best regards|thanks, regards|thanks & best regards|best rgds|take care|best greetings|kind greetings
+mit freundlichen grüßen|mit freundlichen grüssen|mit freundlichem gruß|mit freundlichem gruss|freundliche grüße|freundliche grüsse|freundlicher gruß|freundlicher gruss|viele grüße|viele grüsse|liebe grüße|liebe grüsse|beste grüße|beste grüsse|schöne grüße|herzliche grüße|herzliche grüsse|mit besten grüßen|mit besten grüssen|mit herzlichen grüßen|mit vielen grüßen|mfg|gruß|gruss|grüße|grüsse|hochachtungsvoll|mit vorzüglicher hochachtung|vielen dank und freundliche grüße|vielen dank und viele grüße|vielen dank und beste grüße|mit freundlichen grüßen / best regards
+cordialement|bien cordialement|très cordialement|bien à vous|bien à toi|sincères salutations|salutations|salutations distinguées|meilleures salutations|cordiales salutations|sincèrement|amicalement|respectueusement|cdlt|bonne journée|bonne réception|veuillez agréer mes salutations distinguées|veuillez agréer, madame, monsieur, mes salutations distinguées
+saludos|un saludo|saludos cordiales|un cordial saludo|cordiales saludos|cordialmente|atentamente|muy atentamente|reciba un cordial saludo|un abrazo|atenciosamente|cumprimentos|com os melhores cumprimentos|melhores cumprimentos|cordiais saudações|saudações|abraços|abraço|atentament|salutacions
 cordiali saluti|distinti saluti|saluti|un saluto|un cordiale saluto|porgo distinti saluti|cordialità|grazie e saluti|grazie e cordiali saluti
 met vriendelijke groet|met vriendelijke groeten|vriendelijke groet|vriendelijke groeten|groeten|groet|hartelijke groet|hartelijke groeten|mvg|hoogachtend
-med vänliga hälsningar|med vänlig hälsning|vänliga hälsningar|vänligen|hälsningar|bästa hälsningar|mvh|med venlig hilsen|venlig hilsen|de bedste hilsner|hilsen|vennlig hilsen|med vennlig hilsen|beste hilsen|ystävällisin terveisin|terveisin|parhain terveisin|yst. terv|t
+med vänliga hälsningar|med vänlig hälsning|vänliga hälsningar|vänligen|hälsningar|bästa hälsningar|mvh|med venlig hilsen|venlig hilsen|de bedste hilsner|hilsen|vennlig hilsen|med vennlig hilsen|beste hilsen|ystävällisin terveisin|terveisin|parhain terveisin|yst. terv
 pozdrawiam|z poważaniem|z wyrazami szacunku|serdecznie pozdrawiam|pozdrowienia|s pozdravem|s pozdravom|s přátelským pozdravem|s úctou|pozdrav|srdačan pozdrav|s poštovanjem|lep pozdrav|lijep pozdrav|srdačno|üdvözlettel|tisztelettel|üdv|köszönettel|cu stimă|cu respect|numai bine|lugupidamisega|tervitades|pagarbiai|ar cieņu
-с уважением|с наилучшими пожеланиями|с приветом|всего доброго|з повагою|з найкращими побажаннями|с уважение|поздрави|с поштовањем|με εκτίμηση|φιλικά|με φιλικούς χαιρετισμούς|saygılarımla|saygılarımızla|iyi çalışmalar|iyi günler|saygılar|sevgiler
-בברכה|בכבוד רב|בתודה|מהתודה|مع أطيب التحيات|مع خالص التحية|مع التحية|تحياتي|وتفضلوا بقبول فائق الاحترام|با احترام|trân trọng|thân ái|hormat saya|salam hormat|salam|hormat kami|ขอแสดงความนับถือ|ด้วยความเคารพ|सादर
+с уважением|с наилучшими пожеланиями|с приветом|всего доброго|з повагою|з найкращими побажаннями|с уважение|поздрави|с поштовањем|με εκτίμηση|φιλικά|με φιλικούς χαιρετισμούς|saygılarımla|saygılarımızla|iyi çalışmalar|iyi günler|saygılar
+בברכה|בכבוד רב|בתודה|מהתודה|مع أطيب التحيات|مع خالص التحية|مع التحية|تحياتي|وتفضلوا بقبول فائق الاحترام|با احترام|trân trọng|thân ái|hormat saya|salam hormat|hormat kami|ขอแสดงความนับถือ|ด้วยความเคารพ|सादर
 此致|敬礼|此致敬礼|此致 敬礼|此致，敬礼|致礼|祝好|祝安|祝商祺|敬祝商祺|顺颂商祺|順頌商祺|顺祝商祺|順祝商祺|顺颂时祺|順頌時祺|顺颂春祺|顺颂夏祺|顺颂秋祺|顺颂冬祺|顺致商祺|敬颂商祺|即颂商祺|商祺|顺祝商安|顺致敬意|致以敬意|祝工作顺利|祝您工作顺利|祝工作愉快|祝您工作愉快|祝生活愉快|祝您生活愉快|祝一切顺利|祝您一切顺利|祝顺利|祝愉快|祝安好|祝身体健康|祝您身体健康|祝生意兴隆|祝万事如意|祝您愉快|祝您健康|祝周末愉快|顺祝安好|谨启|敬启|敬上|谨上|敬啟|謹啟|此致敬禮|敬禮|祝順利|順祝 商祺|顺祝 商祺|祝 商祺|祝 好|祝：商祺
-敬具|草々|以上|以上です|敬白|かしこ`)
-	thanks = phrases(`thanks|thank you|many thanks|thanks a lot|thanks in advance|thank you in advance|thx|ty|thanks so much|thank you very much|thank you so much|danke|vielen dank|danke im voraus|vielen dank im voraus|besten dank|merci|merci d'avance|merci beaucoup|merci par avance|gracias|muchas gracias|gracias de antemano|grazie|grazie mille|obrigado|obrigada|bedankt|alvast bedankt|dank u|tack|tak|takk|kiitos|dziękuję|děkuji|ďakujem|köszönöm|mulțumesc|teşekkürler|teşekkür ederim|спасибо|заранее спасибо|дякую|ευχαριστώ|תודה|شكرا|cảm ơn|terima kasih|ขอบคุณ
+敬具|草々|敬白|かしこ`)
+	thanks = phrases(`best|br|kr|lg|vg|t|att|ihr|ihre|yours|love|cheers|greetings|sevgiler|salam|atte|cdt|thanks|thank you|many thanks|thanks a lot|thanks in advance|thank you in advance|thx|ty|thanks so much|thank you very much|thank you so much|danke|vielen dank|danke im voraus|vielen dank im voraus|besten dank|merci|merci d'avance|merci beaucoup|merci par avance|gracias|muchas gracias|gracias de antemano|grazie|grazie mille|obrigado|obrigada|bedankt|alvast bedankt|dank u|tack|tak|takk|kiitos|dziękuję|děkuji|ďakujem|köszönöm|mulțumesc|teşekkürler|teşekkür ederim|спасибо|заранее спасибо|дякую|ευχαριστώ|תודה|شكرا|cảm ơn|terima kasih|ขอบคุณ
 谢谢|谢谢您|谢谢！|多谢|感谢|非常感谢|謝謝|謝謝您|よろしくお願いします|よろしくお願いいたします|よろしくお願い致します|宜しくお願いします|宜しくお願いいたします|宜しくお願い致します|以上、よろしくお願いいたします|以上、よろしくお願いします|以上、宜しくお願いいたします|以上よろしくお願いいたします|何卒よろしくお願いいたします|どうぞよろしくお願いいたします|ありがとうございます|감사합니다|수고하세요|고맙습니다`)
 )
 
@@ -60,7 +62,7 @@ func beginsSignature(lines []string, i int) bool {
 	case line == signatureMark || line == "--\u00a0":
 		return left <= maxMarked
 	case isDashes(line):
-		return left <= maxMarked && onlyDetails(lines[i+1:])
+		return left <= maxMarked && (line[0] != '_' || left > 0 && alone(lines, i)) && !divides(lines, i) && onlyDetails(lines[i+1:])
 	case isClosing(line):
 		return left <= maxClosed && onlyDetails(lines[i+1:])
 	case isThanks(line):
@@ -80,6 +82,11 @@ func isDashes(line string) bool {
 		return true
 	}
 	return false
+}
+
+// divides tells whether line i is one of several that divide a text.
+func divides(lines []string, i int) bool {
+	return slices.ContainsFunc(lines[max(0, i-tailLines):i], isDashes)
 }
 
 // closing is a line as the lists of closings have it.
@@ -119,10 +126,18 @@ func isName(line string) bool {
 	}
 	words := strings.Fields(line)
 	if isCJK(firstRune(line)) {
-		return utf8.RuneCountInString(line) <= 8
+		return utf8.RuneCountInString(strings.ReplaceAll(line, " ", "")) <= maxHanName && !containsAny(line, spokenHan) || hasLatin(line)
 	}
 	return len(words) <= maxNameWords && !unicode.IsLower(firstRune(line)) && !strings.HasSuffix(line, ".")
 }
+
+// hasLatin tells a name in two scripts: "张伟 Wei Zhang".
+func hasLatin(line string) bool {
+	return strings.ContainsFunc(line, func(r rune) bool { return r >= 'A' && r <= 'Z' })
+}
+
+// Words that a Chinese sentence has, and no name or title.
+var spokenHan = []string{"了", "吗", "不", "没", "沒", "请", "請", "你们", "您", "我", "的", "是"}
 
 func firstRune(s string) rune {
 	r, _ := utf8.DecodeRuneInString(s)
@@ -164,17 +179,20 @@ func isDetail(line string) bool {
 	case n > maxDetail || strings.ContainsAny(line, "?？!！。；;") || len(strings.Fields(line)) > maxWords:
 		return false
 	case isCJK(firstRune(line)):
-		return n <= maxHan && strings.Count(line, "，") == 0
+		return n <= maxHan && !strings.Contains(line, "，") && !containsAny(line, spokenHan)
 	case strings.HasSuffix(line, ".") && len(strings.Fields(line)) > 1 && !company.MatchString(line):
 		return false
 	case strings.HasSuffix(line, ":") || strings.HasSuffix(line, "："):
 		return false
 	}
-	return !unicode.IsLower(firstRune(line)) || len(strings.Fields(line)) == 1
+	return !unicode.IsLower(firstRune(line)) || len(strings.Fields(line)) == 1 || startsWithAny(line, proxies)
 }
 
 // What lines begin with that go on with the complaint, in lower case.
 var listed = []string{"- ", "• ", "· ", "> ", "1.", "2.", "1)", "p.s", "ps:", "ps ", "ps.", "p. s", "n.b", "nb:", "附", "另", "備考", "追伸", "pd:", "p.d."}
+
+// Who signs for another.
+var proxies = []string{"i. A.", "i.A.", "i. V.", "i.V.", "ppa.", "p.p.", "p.o.", "on behalf of", "de la part de"}
 
 func hasDigit(s string) bool { return strings.ContainsAny(s, "0123456789") }
 
@@ -186,7 +204,7 @@ func isCard(lines []string) bool {
 	}
 	contacts, firm := 0, false
 	for _, line := range lines {
-		line = seen(line)
+		line = strings.Trim(seen(line), "*_| ")
 		if contact.MatchString(line) {
 			contacts++
 		}

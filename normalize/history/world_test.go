@@ -200,6 +200,7 @@ var further = map[string]string{
 // What may stand in a complaint, too: only above quoted lines does it go with
 // them.
 var aboveQuotes = map[string]string{
+	"old gmail":      "2011/5/3 Support <support@example.com>",
 	"horde":          "Quoting Support <support@example.com>:",
 	"horde de":       "Zitat von Support <support@example.com>:",
 	"horde nl":       "Citeren Support <support@example.com>:",
