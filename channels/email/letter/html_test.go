@@ -194,3 +194,37 @@ func TestUnknownElementsEnd(t *testing.T) {
 		}
 	}
 }
+
+// Whole pages as programs write them.
+func TestPagesOfPrograms(t *testing.T) {
+	for name, c := range map[string]struct{ in, want string }{
+		"outlook": {
+			`<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><style><!-- p.MsoNormal{margin:0} --></style></head><body lang=EN-US><div class=WordSection1><p class=MsoNormal>Dear team,<o:p></o:p></p><p class=MsoNormal><o:p>&nbsp;</o:p></p><p class=MsoNormal>the lamp is broken.<o:p></o:p></p><div style='border-top:solid #E1E1E1 1.0pt'><p class=MsoNormal><b>From:</b> Support &lt;support@example.com&gt; <br><b>Sent:</b> Monday<br><b>Subject:</b> RE: order<o:p></o:p></p></div><p class=MsoNormal><o:p>&nbsp;</o:p></p><p class=MsoNormal>Old<o:p></o:p></p></div></body></html>`,
+			"Dear team,\n\nthe lamp is broken.\nFrom: Support <support@example.com>\nSent: Monday\nSubject: RE: order\n\nOld",
+		},
+		"gmail, answers between": {
+			`<div dir="ltr">see below</div><br><div class="gmail_quote"><div class="gmail_attr">On Mon S &lt;<a href="mailto:s@example.com">s@example.com</a>&gt; wrote:<br></div><blockquote class="gmail_quote"><div>q1</div></blockquote><div>a1</div><blockquote class="gmail_quote"><div>q2</div></blockquote><div>a2</div></div>`,
+			"see below\n\nOn Mon S <s@example.com> wrote:\n> q1\na1\n> q2\na2",
+		},
+		"apple": {
+			`<html><body style="overflow-wrap: break-word; line-break: after-white-space;">Nothing came.<div><br></div><div>Ann<div><br><blockquote type="cite"><div>On 23 Nov 2026, at 10:00, S &lt;s@example.com&gt; wrote:</div><br class="Apple-interchange-newline"><div><div>Old</div></div></blockquote></div><br></div></body></html>`,
+			"Nothing came.\n\nAnn\n\n> On 23 Nov 2026, at 10:00, S <s@example.com> wrote:\n>\n> Old",
+		},
+		"thunderbird": {
+			"<p>No.</p><div class=\"moz-cite-prefix\">Am 23.11.26 schrieb S:<br></div><blockquote type=\"cite\"><pre class=\"moz-quote-pre\" wrap=\"\">Old\ntext</pre></blockquote><p>below</p><pre class=\"moz-signature\" cols=\"72\">-- \nAnn</pre>",
+			"No.\n\nAm 23.11.26 schrieb S:\n> Old\n> text\n\nbelow\n\n-- \nAnn",
+		},
+		"netease": {
+			`<div>没收到</div><div id="ntes-pcmail-quote"><div>---- 回复的原邮件 ----</div><table><tr><td>发件人</td><td><a href="mailto:s@example.com">客服&lt;s@example.com&gt;</a></td></tr><tr><td>主题</td><td>订单</td></tr></table><div>旧</div></div>`,
+			"没收到\n---- 回复的原邮件 ----\n发件人\t客服<s@example.com>\n主题\t订单\n旧",
+		},
+		"template": {
+			`<body><div style="display:none;font-size:1px;color:#ffffff;max-height:0px;opacity:0">Preheader</div><table><tbody><tr><td style="direction:ltr;font-size:0px;padding:20px 0"><div style="font-size:0px;text-align:left"><table><tbody><tr><td style="font-size:0px"><div style="font-size:13px">Your order 4711</div></td></tr><tr><td style="font-size:0px"><table><tr><td bgcolor="#0066cc"><a href="https://shop.example.com/o" style="color:#ffffff;font-size:13px">View</a></td></tr></table></td></tr></tbody></table></div></td></tr></tbody></table></body>`,
+			"Your order 4711\nView (https://shop.example.com/o)",
+		},
+	} {
+		if got := htmlText(c.in, 1<<20); got != c.want {
+			t.Errorf("%s\n got %q\nwant %q", name, got, c.want)
+		}
+	}
+}
