@@ -13,22 +13,39 @@ var machines = []string{
 }
 
 // Beginnings of the paragraph that lawyers put under a mail, in lower case.
-// People begin a complaint so, too: one of legal must follow.
-var lawyers = []string{
-	"this e-mail", "this email", "this message", "this electronic m", "this transmission", "this communication", "this correspondence", "the information", "the content of this", "the contents of this", "the contents are", "any views", "confidential", "legal notice", "legal disclaimer", "disclaimer", "important notice", "important:", "notice:", "notice of confidentiality", "e-mail disclaimer", "email disclaimer",
-	"diese e-mail", "diese email", "diese mail", "diese nachricht", "der inhalt dieser", "die in dieser", "die information", "wichtiger hinweis", "rechtlicher hinweis", "haftungsausschluss", "vertraulich", "hinweis:",
-	"ce message", "ce courriel", "cet e-mail", "cet email", "ce mail", "ce courrier", "avis de confidentialité", "les informations", "l'information contenue", "le contenu de", "este mensaje", "este correo", "este e-mail", "este email", "aviso legal", "aviso de confidencial", "la información", "este comunicado", "questo messaggio", "questa e-mail", "questa mail", "le informazioni", "avviso di riservatezza", "il contenuto", "avvertenza", "ai sensi del",
-	"esta mensagem", "a informação", "as informações", "o conteúdo", "dit bericht", "dit e-mailbericht", "deze e-mail", "de informatie", "denna e-post", "detta meddelande", "detta mejl", "denne e-mail", "denne e-post", "denne meddelelse", "denne mail", "tämä viesti", "tämä sähköposti", "это сообщение", "данное сообщение", "настоящее сообщение", "информация, содержащаяся", "цей лист", "це повідомлення",
-	"ta wiadomość", "treść tej wiadomości", "niniejsza wiadomość", "tento e-mail", "táto správa", "tato zpráva", "obsah tohoto", "ez az e-mail", "ez az üzenet", "jelen e-mail", "acest mesaj", "acest e-mail", "bu e-posta", "bu mesaj", "bu ileti", "το παρόν", "αυτό το μήνυμα", "הודעה זו", "هذه الرسالة", "هذا البريد", "thư này", "email này", "pesan ini", "email ini", "อีเมล",
-	"本邮件", "此邮件", "这封邮件", "该邮件", "本电子邮件", "此电子邮件", "本电邮", "本信息", "本函", "保密", "免责", "重要提示", "声明", "郵件", "本郵件", "此郵件", "此電子郵件", "本電子郵件", "免責", "この電子メール", "このメール", "本メール", "本電子メール", "このeメール", "이 메일", "본 메일", "이 이메일", "본 이메일", "이 전자우편", "본 전자우편",
-}
+// People begin a complaint so, too: behind titles one sign of the law must
+// follow, behind openings two.
+var (
+	titles = []string{
+		"the information contained", "the information transmitted", "the information in this e", "the content of this e", "the content of this m", "the contents of this e", "the contents of this m", "any views", "confidential", "legal notice",
+		"legal disclaimer", "disclaimer", "notice of confidentiality", "e-mail disclaimer", "email disclaimer", "der inhalt dieser", "die in dieser", "rechtlicher hinweis", "haftungsausschluss", "vertraulich", "avis de confidentialité", "les informations contenues",
+		"le contenu de ce", "aviso legal", "aviso de confidencial", "la información contenida", "le informazioni contenute", "avviso di riservatezza", "il contenuto di questa", "ai sensi del", "as informações contidas", "o conteúdo desta",
+		"de informatie verzonden", "de informatie in dit", "информация, содержащаяся", "treść tej wiadomości", "obsah tohoto", "保密", "免责", "免責",
+	}
+	openings = []string{
+		"this e-mail", "this email", "this message", "this electronic m", "this transmission", "this communication", "this correspondence", "important notice", "important:", "notice:", "diese e-mail", "diese email", "diese mail", "diese nachricht",
+		"wichtiger hinweis", "hinweis:", "ce message", "ce courriel", "cet e-mail", "cet email", "ce mail", "ce courrier", "este mensaje", "este correo", "este e-mail", "este email", "este comunicado", "questo messaggio", "questa e-mail",
+		"questa mail", "avvertenza", "esta mensagem", "dit bericht", "dit e-mailbericht", "deze e-mail", "denna e-post", "detta meddelande", "detta mejl", "denne e-mail", "denne e-post", "denne meddelelse", "denne mail", "tämä viesti", "tämä sähköposti",
+		"это сообщение", "данное сообщение", "настоящее сообщение", "цей лист", "це повідомлення", "ta wiadomość", "niniejsza wiadomość", "tento e-mail", "táto správa", "tato zpráva", "ez az e-mail", "ez az üzenet", "jelen e-mail", "acest mesaj",
+		"acest e-mail", "bu e-posta", "bu mesaj", "bu ileti", "το παρόν", "αυτό το μήνυμα", "הודעה זו", "هذه الرسالة", "هذا البريد", "thư này", "email này", "pesan ini", "email ini", "อีเมล", "本邮件", "此邮件", "这封邮件", "该邮件", "本电子邮件", "此电子邮件",
+		"本电邮", "本信息", "本函", "重要提示", "声明", "郵件", "本郵件", "此郵件", "此電子郵件", "本電子郵件", "この電子メール", "このメール", "本メール", "本電子メール", "このeメール", "이 메일", "본 메일", "이 이메일", "본 이메일", "이 전자우편", "본 전자우편",
+	}
+)
 
-// Words of the law, in lower case.
-var legal = []string{
-	"confidential", "privileged", "intended recipient", "intended only", "intended solely", "addressee", "unauthorized", "unauthorised", "scanned", "liability", "vertraulich", "rechtlich geschützt", "adressat", "haftung", "confidenti", "confidenci", "destinataire", "destinatari", "destinat", "riservat", "vertrouwelijk", "geadresseerde", "fortrolig", "konfidentiel", "konfidensiel", "luottamuksel",
-	"конфиденциальн", "конфіденційн", "poufn", "důvěrn", "dôvern", "bizalmas", "gizli", "εμπιστευτικ", "חסוי", "סודי", "سرية", "سري", "bảo mật", "rahasia", "ความลับ",
-	"保密", "机密", "機密", "涉密", "误收", "誤收", "收件人", "收件者", "律师特权", "未经授权", "未經授權", "法律责任", "个人或群组", "誤って", "誤送信", "秘密", "기밀", "비밀", "수신인",
-}
+// Signs of the law, in lower case. What is said of a mail and of nothing else
+// counts for two.
+var (
+	signs = []string{
+		"confidential", "privileged", "recipient", "intended", "addressee", "unauthorized", "unauthorised", "disclos", "dissemination", "prohibited", "delete", "notify", "in error", "attachment", "attached files", "files transmitted", "copyright",
+		"vertraulich", "rechtlich geschützt", "adressat", "empfänger", "anlagen", "anhänge", "vernichten", "löschen", "unbefugt", "irrtümlich", "confidentiel", "destinataire", "pièces jointes", "par erreur", "confidencial", "destinatari", "anexos", "adjuntos", "por error", "por engano", "riservat", "confidenzial", "allegati", "per errore", "vertrouwelijk", "geadresseerde", "bijlage", "per abuis",
+		"fortrolig", "konfidentiel", "konfidensiel", "luottamuksel", "bilagor", "vedhæft", "vedlegg", "конфиденциальн", "конфіденційн", "вложени", "адресат", "poufn", "załącznik", "adresat", "důvěrn", "dôvern", "příloh", "bizalmas", "mellék", "gizli", "ekleri", "εμπιστευτικ", "συνημμέν", "חסוי", "סודי", "سرية", "المرفقات", "bảo mật", "rahasia", "lampiran", "ความลับ",
+		"保密", "机密", "機密", "涉密", "误收", "誤收", "收件人", "收件者", "附件", "律师特权", "未经授权", "未經授權", "删除", "刪除", "传播", "誤って", "誤送信", "秘密", "削除", "添付", "기밀", "비밀", "수신인", "삭제", "첨부",
+	}
+	surely = []string{
+		"intended recipient", "intended only for", "intended solely", "contains confidential", "contain confidential", "is confidential and", "for the addressee only", "enthält vertrauliche", "vertraulich und", "informations confidentielles", "est confidentiel", "información confidencial", "es confidencial y", "informazioni riservate", "informação confidencial", "vertrouwelijke informatie",
+		"保密信息", "保密資訊", "机密信息", "機密資訊", "個人或群組", "个人或群组", "机密文件", "機密情報", "기밀 정보",
+	}
+)
 
 // Beginnings of the lines that ask not to print a mail, and what they do it
 // for, in lower case.
@@ -56,7 +73,8 @@ const (
 
 var (
 	machineStarts = beginningsOf(machines)
-	lawyerStarts  = beginningsOf(lawyers)
+	titleStarts   = beginningsOf(titles)
+	openingStarts = beginningsOf(openings)
 	printerStarts = beginningsOf(printers)
 	bannerStarts  = beginningsOf(banners)
 )
@@ -65,19 +83,33 @@ var (
 // i.
 func isDisclaimer(lines []string, i int) bool {
 	low := plain(lines[i])
-	switch start := lawyerStarts.of(low); {
+	switch {
 	case machineStarts.of(low) != "":
 		return alone(lines, i)
-	case start != "":
-		said := strings.TrimPrefix(paragraph(lines, i), start)
-		if at := strings.Index(said, start); at >= 0 {
-			said = said[at+len(start):]
-		}
-		return alone(lines, i) && containsAny(said, legal)
+	case titleStarts.of(low) != "":
+		return alone(lines, i) && lawful(lines, i, titleStarts.of(low)) >= 1
+	case openingStarts.of(low) != "":
+		return alone(lines, i) && lawful(lines, i, openingStarts.of(low)) >= 2
 	case printerStarts.of(low) != "":
 		return alone(lines, i) && containsAny(low, green)
 	}
 	return isRule(lines[i]) && i+1 < len(lines) && strings.Contains(lower(lines[i+1]), "mailing list")
+}
+
+// lawful counts the signs of the law in the paragraph at line i behind its
+// start.
+func lawful(lines []string, i int, start string) int {
+	_, said, _ := strings.Cut(paragraph(lines, i), start)
+	n := 0
+	for _, w := range signs {
+		if strings.Contains(said, w) {
+			n++
+		}
+	}
+	if containsAny(said, surely) {
+		n += 2
+	}
+	return n
 }
 
 // dropBanner drops the banners that stand above all else.

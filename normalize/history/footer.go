@@ -65,7 +65,7 @@ const (
 const nearEnd = 3
 
 // dropFooters drops the footers among the last lines, each with the link that
-// belongs to it. What follows one stays: people go on below.
+// belongs to it. What follows one stays: people go on below. It changes lines.
 func dropFooters(lines []string, first int) []string {
 	after := 0
 	for i := len(lines) - 1; i > first && after <= nearEnd; i-- {
@@ -79,7 +79,7 @@ func dropFooters(lines []string, first int) []string {
 		if next := nextLine(lines, end); next < len(lines) && isBareLink(lines[next]) && next-end <= 1 {
 			end = next + 1
 		}
-		lines = slices.Concat(trimDecoration(lines[:card(lines, i)]), lines[end:])
+		lines = slices.Delete(lines, len(trimDecoration(lines[:card(lines, i)])), end)
 		i = min(i, len(lines))
 	}
 	return lines
@@ -91,6 +91,9 @@ const maxCard = 10
 // card is where the card begins that is drawn with bars and ends at line i; i
 // where there is none.
 func card(lines []string, i int) int {
+	if !strings.Contains(lines[i], "网易邮箱") {
+		return i
+	}
 	for top := i - 1; top >= 0 && i-top <= maxCard && isDetail(lines[top]); top-- {
 		if line := strings.TrimSpace(lines[top]); len(line) > 1 && strings.Trim(line, "| ") == "" {
 			return top

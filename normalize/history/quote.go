@@ -2,6 +2,7 @@ package history
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -51,12 +52,12 @@ func foreignMark(lines []string, i int) string {
 	return strings.TrimSpace(initials.FindString(line))
 }
 
-// pieces returns what is left of a mail without the lines that are quoted
-// with ">", wherever they stand, and the lines that introduce them: what is
-// between them are answers.
+// pieces returns, in lines of their own, what is left of a mail without the
+// lines that are quoted with ">", wherever they stand, and the lines that
+// introduce them: what is between them are answers.
 func pieces(lines []string) [][]string {
 	if loneQuote(lines) {
-		return [][]string{lines}
+		return [][]string{slices.Clone(lines)}
 	}
 	var all [][]string
 	var piece []string

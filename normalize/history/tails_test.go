@@ -217,6 +217,13 @@ func TestMoreStoriesStayWhole(t *testing.T) {
 		"Mit freundlichen Grüßen hat Ihr Mitarbeiter aufgelegt.\nUnverschämt.",
 		"Guten Tag\n\nGruß\n\nAnna möchte ihr Geld zurück.",
 		"ok\n\nYours\nis the worst shop of all.",
+		"Hi,\n\nThis email is about the leak of my confidential data.\nWho is to blame?",
+		"Hi,\n\nThis email contains scanned copies of my bills. You have a liability.",
+		"Buongiorno,\n\nquesta mail è destinata al servizio clienti. La lampada è rotta.",
+		"您好\n\n此邮件是最后通知，否则我将追究法律责任。",
+		"您好\n\n本邮件附件是发票，请退款。",
+		"Guten Tag,\n\nDiese E-Mail betrifft Ihre Haftung. Die Lampe brannte.",
+		"Bonjour,\n\nCe message est ma dernière relance. Mes pièces jointes prouvent tout.",
 	} {
 		if got, cut := Own(story, false); got != story || cut {
 			t.Errorf("%q: %q", story, got)
