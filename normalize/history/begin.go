@@ -1,7 +1,6 @@
 package history
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -12,17 +11,24 @@ type kind int
 const (
 	nothing kind = iota
 	reply        // an older mail that is answered
+	said         // the same, by a line that says who wrote it
 	forward      // an older mail that is passed on
-	marked       // an older mail whose every line is quoted, or gone
+	above        // what a mark stands over that asks to write above it
 )
 
-// maxLine is the longest line, in runes, that introduces an older mail.
-const maxLine = 300
+// maxMark is longer than any of the marks, in bytes.
+const maxMark = 200
 
 // begins tells what begins at line i, and how many lines introduce it.
 func begins(lines []string, i int) (n int, k kind) {
-	line := strings.TrimSpace(lines[i])
-	if !mayBegin(line) && !mayGoOn(lines, i) || isQuote(line) || len(line) > maxLine && utf8.RuneCountInString(line) > maxLine {
+	line := seen(lines[i])
+	if line == "" {
+		return 0, nothing
+	}
+	if isQuote(line) {
+		if rewritten(line) && !quoted(lines, i+1) {
+			return 1, reply
+		}
 		return 0, nothing
 	}
 	if k := separator(line, lines, i); k != nothing {
@@ -30,39 +36,42 @@ func begins(lines []string, i int) (n int, k kind) {
 		for n < 3 && i+n < len(lines) && strings.TrimSpace(lines[i+n]) == "" {
 			n++
 		}
-		return n + header(lines, i+n, 1), k
+		n += headerBelow(lines, i+n)
+		if i+n < len(lines) {
+			if more, c := attribution(lines, i+n); c == sure { // Proton
+				n += more
+			}
+		}
+		return n, k
 	}
-	if n := attribution(lines, i); n > 0 {
-		return n, reply
+	if !mayBegin(line) && !mayGoOn(lines, i) {
+		return 0, nothing
 	}
-	if n := header(lines, i, 2); n > 0 && hasSender(lines[i:i+n]) {
+	if n, c := attribution(lines, i); c == sure || c == likely && (quoted(lines, i+n) || foreignMark(lines, i+n) != "") {
+		return n, said
+	}
+	if n := header(lines, i); n > 0 {
 		return n, reply
 	}
 	return 0, nothing
 }
 
 // mayBegin tells quickly of most lines that they begin nothing: what begins an
-// older mail has a colon, or is drawn.
+// older mail has a colon, or ends with an address, or is drawn.
 func mayBegin(line string) bool {
-	if line == "" {
-		return false
-	}
-	switch c := line[0]; {
-	case c == '-' || c == '_' || c == '=' || c == '*' || c == '#' || c == '|' || c == '<' || c == '+' || c == '~':
-		return true
-	case strings.HasPrefix(line, "—"), strings.HasPrefix(line, "–"):
-		return true
-	}
-	return strings.IndexByte(line, ':') >= 0 || strings.Contains(line, "：") || strings.IndexByte(line, '\t') >= 0
+	return drawn(line) || strings.IndexByte(line, ':') >= 0 || strings.Contains(line, "：") || strings.IndexByte(line, '\t') >= 0 || line[len(line)-1] == '>'
+}
+
+// drawn tells whether a line begins with what lines are drawn with; all of
+// those beyond ASCII have the same first byte.
+func drawn(line string) bool {
+	return strings.IndexByte("-_=*#|<[+~\xe2", line[0]) >= 0
 }
 
 // mayGoOn tells whether a line without a colon may be the first of several
 // that end in one.
 func mayGoOn(lines []string, i int) bool {
-	if strings.TrimSpace(lines[i]) == "" {
-		return false
-	}
-	for n := 1; n < 4 && i+n < len(lines); n++ {
+	for n := 1; n < maxWrapped && i+n < len(lines); n++ {
 		next := strings.TrimSpace(lines[i+n])
 		if next == "" || isQuote(next) {
 			return false
@@ -74,38 +83,16 @@ func mayGoOn(lines []string, i int) bool {
 	return false
 }
 
-// The words between the dashes of "-----Original Message-----" and its kin, in
-// lower case.
-var replyMarks = []string{
-	"original message", "original mail", "original email", "original", "original appointment", "reply message", "replied message", "mensaje original", "message d'origine",
-	"message d’origine", "message original", "ursprüngliche nachricht", "originalnachricht", "original-nachricht", "messaggio originale", "messaggio originario",
-	"mensagem original", "oorspronkelijk bericht", "origineel bericht", "oprindelig meddelelse", "oprindelig besked", "ursprungligt meddelande", "originalmeddelande",
-	"opprinnelig melding", "alkuperäinen viesti", "исходное сообщение", "оригинальное сообщение", "původní zpráva", "wiadomość oryginalna", "oryginalna wiadomość", "eredeti üzenet",
-	"orijinal mesaj", "özgün ileti", "orijinal ileti", "원본 메시지", "원본 메일", "original von", "元のメッセージ", "元のメール", "thư gốc",
-	"原始邮件", "原邮件", "回复的原邮件", "原始郵件", "回复邮件", "以下是引用的邮件", "邮件原件", "回覆的原郵件", "原始信件", "原郵件",
-}
-
-var forwardMarks = []string{
-	"forwarded message", "forwarded mail", "forwarded email", "begin forwarded message", "forwarded letter", "forwarded by", "weitergeleitete nachricht", "anfang der weitergeleiteten nachricht",
-	"message transféré", "message transmis", "début du message transféré", "début du message réexpédié", "mensaje reenviado", "inicio del mensaje reenviado", "messaggio inoltrato",
-	"inizio messaggio inoltrato", "mensagem encaminhada", "início da mensagem encaminhada", "doorgestuurd bericht", "begin doorgestuurd bericht", "videresendt besked",
-	"vidarebefordrat meddelande", "videresendt melding", "пересылаемое сообщение", "пересланное сообщение", "начало переадресованного сообщения", "przekazana wiadomość", "전달된 메시지",
-	"転送されたメッセージ", "転送されたメール", "転送メッセージ", "転送", "转发的邮件", "转发邮件信息", "转发邮件", "轉寄的郵件", "转发的原邮件", "已转发邮件", "轉寄郵件", "开始转发邮件", "轉寄訊息",
-	"以下是转发的邮件", "邮件转发信息",
-}
-
-// Lines below which programs put what was said before: customers are asked to
-// write above them.
-var aboveMarks = []string{
-	"please type your reply above this line", "reply above this line", "please reply above this line", "write above this line", "to reply, write above this line",
-	"please enter your reply above this line", "请在此线上方回复", "请在此行上方回复", "请在这条线上方回复", "bitte oberhalb dieser linie antworten", "bitte antworten sie oberhalb dieser linie",
-	"répondre au-dessus de cette ligne", "responda por encima de esta línea", "この行より上に返信してください",
-}
+// drawing is what lines are drawn with.
+const drawing = "-_—–‐‑─━═＿=*#~+<>[] :：|\u00a0"
 
 // separator tells a line that stands between two mails.
 func separator(line string, lines []string, i int) kind {
+	if len(line) > maxMark || !drawn(line) && len(line) > maxBareMark {
+		return nothing
+	}
 	line = strings.ReplaceAll(line, "&nbsp;", " ") // QQ writes it into plain text too
-	core := strings.Trim(line, "-_—–=*#~+<>[] :：|\u00a0")
+	core := strings.Trim(line, drawing)
 	if core == "" {
 		// Outlook draws underscores, others dashes: only with a header below.
 		if isRule(line) && len(line) >= 10 && headerSoon(lines, i+1) {
@@ -113,221 +100,156 @@ func separator(line string, lines []string, i int) kind {
 		}
 		return nothing
 	}
-	if len(core) > maxMark {
-		return nothing
-	}
 	low := strings.ToLower(strings.Join(strings.Fields(core), " "))
-	drawn := utf8.RuneCountInString(line)-utf8.RuneCountInString(core) >= 4
+	low = strings.ReplaceAll(low, "\u0307", "") // of the Turkish capital I
+	boxed := utf8.RuneCountInString(line)-utf8.RuneCountInString(core) >= 4
+	colon := strings.HasSuffix(line, ":") || strings.HasSuffix(line, "：")
 	switch k := marks[low]; {
-	case k == above:
+	case k == above, strings.Contains(low, aboveWords) && startsWithAny(low, aboveStarts):
 		return reply
-	case k == reply && drawn, k == forward && (drawn || strings.HasSuffix(line, ":") || strings.HasSuffix(line, "：")):
+	case k == reply && (boxed || headerSoon(lines, i+1)), k == forward && (boxed || colon || headerSoon(lines, i+1)):
 		return k
-	case drawn && strings.HasPrefix(low, "forwarded by"):
+	case boxed && strings.HasPrefix(low, "forwarded by"):
 		return forward
-	case drawn && strings.HasSuffix(low, " wrote"): // Notes: "-----Li wrote: -----"
+	case boxed && strings.HasSuffix(low, " wrote"), strings.HasPrefix(low, "inactive hide details for "): // Notes
 		return reply
+	case boxed && strings.Contains(low, "@") && attributes(core) == sure: // Zoho
+		return said
 	}
 	return nothing
 }
 
-// maxMark is longer than any of the marks, in bytes.
-const maxMark = 200
+// maxBareMark is how long a mark may be that nothing is drawn around, in
+// bytes.
+const maxBareMark = 100
 
-// above is what aboveMarks are, which need not be drawn.
-const above kind = -1
-
-// marks finds what a mark begins.
-var marks = func() map[string]kind {
-	m := map[string]kind{}
-	for k, list := range map[kind][]string{reply: replyMarks, forward: forwardMarks, above: aboveMarks} {
-		for _, s := range list {
-			m[s] = k
+func startsWithAny(s string, any []string) bool {
+	for _, a := range any {
+		if strings.HasPrefix(s, a) {
+			return true
 		}
 	}
-	return m
-}()
+	return false
+}
 
 // headerSoon tells whether a header begins within the next two lines.
 func headerSoon(lines []string, i int) bool {
 	for end := min(i+2, len(lines)); i < end; i++ {
-		if header(lines, i, 2) > 0 && hasSender(lines[i:min(i+6, len(lines))]) {
+		if header(lines, i) > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// Labels of the header that mail programs put above an older mail, in the
-// languages of Outlook and the programs of China, Japan and Korea.
-var labels = set(`from sent date to cc bcc subject reply-to importance attachments
-	发件人 发送人 寄件者 寄件人 发件时间 发送时间 发送日期 傳送日期 寄件日期 寄件時間 日期 时间 時間 收件人 收件者 抄送 抄送人 副本 密送 主题 主旨 主題 附件 答复
-	von gesendet datum an betreff kopie
-	de envoyé à objet date cc envoyé_le pour
-	enviado enviado_el fecha para asunto cc
-	da inviato a oggetto data per
-	enviada enviada_em para assunto
-	van verzonden verzonden_op aan onderwerp
-	fra sendt til emne dato
-	från skickat till ämne
-	lähettäjä lähetetty vastaanottaja aihe päivämäärä
-	от отправлено дата кому тема копия от_кого
-	od wysłano do temat odesláno komu předmět
-	feladó elküldve címzett tárgy kimden gönderildi tarih kime konu
-	差出人 送信日時 送信日 日時 宛先 件名
-	보낸_사람 보낸사람 보낸_날짜 보낸날짜 받는_사람 받는사람 제목 참조 날짜`)
-
-func set(words string) map[string]bool {
-	m := map[string]bool{}
-	for _, w := range strings.Fields(words) {
-		m[strings.ReplaceAll(w, "_", " ")] = true
-	}
-	return m
+// heading is what label lines say about an older mail.
+type heading struct {
+	lines, labels int
+	has           [other + 1]bool
+	address       bool
+	sent          bool // it says when in words or to the minute
 }
 
-// header returns how many lines from i are a header block of at least so many
-// labels; 0 where none is. Values may go on in lines of their own, and be
-// empty.
-func header(lines []string, i, least int) int {
-	last, found := 0, 0
-	for n := 0; i+n < len(lines) && n < 20; n++ {
-		line := strings.TrimSpace(lines[i+n])
-		if isLabel(line) {
-			found++
-			last = n + 1
+// maxHeader is how many lines a header may have: recipients run over.
+const maxHeader = 20
+
+// read reads the label lines from i on. Values may go on in lines of their
+// own, and be empty; an empty line may stand between label lines made of a
+// table.
+func read(lines []string, i int) (h heading) {
+	for n := 0; i+n < len(lines) && n < maxHeader; n++ {
+		line := lines[i+n]
+		r := label(line)
+		if r == unlabelled {
+			if n == 0 || n-h.lines >= 2 {
+				break
+			}
 			continue
 		}
-		// Recipients run over, one line or two; an empty line may stand between
-		// label lines made of a table.
-		if n == 0 || found == 0 || n-last >= 2 {
-			break
-		}
+		h.lines = n + 1
+		h.labels++
+		h.has[r] = true
+		h.address = h.address || strings.Contains(line, "@")
+		h.sent = h.sent || r == when && (!startsWithAny(strings.ToLower(strings.TrimLeft(seen(line), "*_•·-| ")), dates) || clock.MatchString(line))
 	}
-	if found < least {
-		return 0
-	}
-	return last
+	return h
 }
 
-// senders are the labels that only such a header has: "Date:" and "Subject:"
-// people write themselves.
-var senders = set("from 发件人 发送人 寄件者 寄件人 von de da van fra från lähettäjä от od feladó kimden 差出人 보낸_사람 보낸사람 expéditeur remitente mittente")
-
-func hasSender(lines []string) bool {
-	for _, line := range lines {
-		if senders[label(line)] {
-			return true
-		}
+// header returns how many lines from i are the header of an older mail; 0
+// where none is. People write "From: Beijing, To: Shanghai" and fill in forms:
+// a header says when or about what, and has an address or both.
+func header(lines []string, i int) int {
+	if label(lines[i]) == unlabelled || i > 0 && label(lines[i-1]) != unlabelled {
+		return 0 // the rest of what was none from its first label on is none
 	}
-	return false
+	if oneLine(lines[i]) {
+		return 1
+	}
+	if h := read(lines, i); h.has[sender] && (h.has[when] || h.has[subject]) && (h.address || h.sent && h.has[subject]) {
+		return h.lines
+	}
+	return 0
 }
 
-// isLabel tells a line like "From: ...", "*Von:* ..." or "| 发件人 | 张三 |".
-func isLabel(line string) bool { return label(line) != "" }
-
-// label is the known label that a line begins with; "" where it has none.
-func label(line string) string {
-	line = strings.TrimSpace(line)
-	l := strings.ToLower(strings.TrimLeft(line, " *_•·-|"))
-	if strings.HasPrefix(line, "|") {
-		cell, _, _ := strings.Cut(l, "|")
-		return known(cell)
+// headerBelow returns how many lines from i are a header, where a mark above
+// says that one may be there. There a program leaves out the colons.
+func headerBelow(lines []string, i int) int {
+	if n := read(lines, i).lines; n > 0 || i >= len(lines) || !strings.ContainsAny(lines[i], "@\"") || firstWord(lines[i]) != sender {
+		return n
 	}
-	end := strings.IndexAny(l, ":：\t")
-	if end < 0 || end > 40 {
-		return ""
+	n := 0
+	for i+n < len(lines) && firstWord(lines[i+n]) != unlabelled {
+		n++
 	}
-	return known(l[:end])
+	return n
 }
 
-func known(s string) string {
-	s = strings.Trim(s, " *_\u3000\u00a0")
-	if labels[s] || senders[s] {
-		return s
-	}
-	if s = strings.Join(strings.Fields(s), ""); labels[s] || senders[s] {
-		return s // "发 件 人"
-	}
-	return ""
+func firstWord(line string) role {
+	word, _, _ := strings.Cut(seen(line), " ")
+	return labels[strings.ToLower(word)]
 }
 
-// Verbs of the line above an older mail, in lower case.
-var verbs = []string{
-	"wrote", "writes", "schrieb", "hat geschrieben", "a écrit", "escribió", "ha scritto", "escreveu", "schreef", "napisał", "skrev", "kirjoitti", "писал", "написал", "пишет", "пише",
-	"写道", "寫道", "写到", "书写道", "来信", "写信", "書きました", "のメール", "からのメール", "書いた", "님이 작성", "작성:", "đã viết", "yazdı", "a scris", "napsal", "írta", "έγραψε", "כתב", "كتب", "ส่งข้อความ",
-}
-
-// Words that such a line begins with where it runs over several lines.
-var starts = []string{"on ", "at ", "am ", "le ", "el ", "il ", "em ", "op ", "den ", "w dniu", "dnia", "在", "於", "于", "2", "1", "3", "0", "\"", "<", "vào", "da:", "tarihinde"}
-
-var (
-	address = regexp.MustCompile(`[^\s<>"'@]{1,64}@[^\s<>"'@]{1,255}`)
-	clock   = regexp.MustCompile(`\d{1,2}\s?[:.h点時时：]\s?\d{2}`)
-	year    = regexp.MustCompile(`\b(19|20)\d\d\b|(19|20)\d\d[年/.-]|\d{1,2}[./]\d{1,2}[./]\d{2}`)
-)
-
-// attribution returns how many lines from i are "On 3 May 2026 at 10:00, Li
-// wrote:" or its kin; 0 where they are not. A full date or an address must be
-// in it: people do write "she wrote:" in a complaint.
-func attribution(lines []string, i int) int {
-	joined := strings.TrimSpace(lines[i])
-	for n := 1; ; n++ {
-		if utf8.RuneCountInString(joined) > maxLine {
-			return 0
-		}
-		if endsInColon(joined) {
-			if isAttribution(joined) {
-				return n
-			}
-			return 0
-		}
-		if n == 4 || i+n == len(lines) || n == 1 && !startsAttribution(joined) {
-			return 0
-		}
-		next := strings.TrimSpace(lines[i+n])
-		if next == "" || isQuote(next) {
-			return 0
-		}
-		joined += " " + next
-	}
-}
-
-// endsInColon tells whether a line ends as such a line does, blanks and stars
-// of bold type aside.
-func endsInColon(line string) bool {
-	line = strings.TrimRight(line, " \u00a0*_")
-	return strings.HasSuffix(line, ":") || strings.HasSuffix(line, "：")
-}
-
-func startsAttribution(line string) bool {
-	l := strings.ToLower(line)
-	for _, s := range starts {
-		if strings.HasPrefix(l, s) {
-			return true
-		}
-	}
-	return strings.Contains(l, "@")
-}
-
-func isAttribution(line string) bool {
-	l := strings.ToLower(line)
-	bare := strings.TrimRight(l, " \u00a0*_:：")
-	mail, when := address.MatchString(l), clock.MatchString(l) && (year.MatchString(l) || strings.ContainsAny(l, ",，"))
-	if !mail && !when && !year.MatchString(l) {
+// oneLine tells a header whose line ends were lost.
+func oneLine(line string) bool {
+	if !strings.Contains(line, "@") || label(line) != sender {
 		return false
 	}
-	for _, v := range verbs {
-		v = strings.TrimSuffix(v, ":")
-		at := strings.LastIndex(bare, v)
-		if at < 0 {
+	var has [other + 1]bool
+	for _, piece := range strings.FieldsFunc(strings.ToLower(line), func(r rune) bool { return r == ':' || r == '：' }) {
+		words := strings.Fields(piece)
+		if len(words) == 0 {
 			continue
 		}
-		rest := strings.TrimSpace(bare[at+len(v):])
-		// The verb ends the line, or a name or a date follows it.
-		if rest == "" || mail || when {
-			return true
+		has[known(words[len(words)-1])] = true
+		if len(words) > 1 {
+			has[known(words[len(words)-2]+" "+words[len(words)-1])] = true
 		}
 	}
-	// "2026年11月23日(月) 10:00 山田 <y@example.org>:"
-	return mail && clock.MatchString(l) && year.MatchString(l) && strings.HasSuffix(strings.TrimRight(bare, " "), ">")
+	return has[when] && has[subject]
+}
+
+// maxLabel is longer than any label, in bytes, what decorates it included.
+const maxLabel = 60
+
+// label is what a line like "From: ...", "*Von:* ..." or "| 发件人 | 张三 |"
+// begins with.
+func label(line string) role {
+	line = strings.TrimLeft(seen(line), "*_•·- ")
+	if cells, ok := strings.CutPrefix(line, "|"); ok {
+		cell, _, _ := strings.Cut(cells, "|")
+		return known(strings.ToLower(cell[:min(len(cell), maxLabel)]))
+	}
+	end := strings.IndexAny(line[:min(len(line), maxLabel)], ":：\t")
+	if end < 0 {
+		return unlabelled
+	}
+	return known(strings.ToLower(line[:end]))
+}
+
+func known(s string) role {
+	s = strings.Trim(s, " *_:：\u3000\u00a0")
+	if r := labels[s]; r != unlabelled {
+		return r
+	}
+	return labels[strings.Join(strings.Fields(s), "")] // "发 件 人"
 }

@@ -6,8 +6,10 @@
 package history
 
 import (
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // maxRounds bounds how often a text is looked through: what was hidden below
@@ -20,30 +22,44 @@ const maxRounds = 10
 // first older mail is what it is about, and stays. Own of what it returned
 // changes nothing.
 func Own(text string, forwarded bool) (own string, cut bool) {
-	whole := squeeze(text)
-	lines := strings.Split(whole, "\n")
+	whole := squeeze(text, "")
+	lines := strings.Split(squeeze(text, signatureMark), "\n")
 	for range maxRounds {
-		kept := dropTail(dropQuotes(cutHistory(dropBanner(lines), forwarded)))
+		var kept []string
+		began := false
+		for _, piece := range pieces(cutHistory(dropBanner(lines), forwarded)) {
+			own := dropTail(piece, began)
+			if kept = append(kept, own...); len(own) < len(piece) {
+				kept = append(kept, "") // what comes now is another paragraph
+			}
+			began = began || slices.ContainsFunc(own, hasWords)
+		}
 		kept = trimEmpty(kept)
-		if len(kept) == len(lines) {
+		if slices.Equal(kept, lines) {
 			break
 		}
 		lines = kept
 	}
-	out := squeeze(strings.Join(lines, "\n"))
+	out := squeeze(strings.Join(lines, "\n"), "")
 	if !hasWords(out) {
+		if whole != text {
+			return Own(whole, forwarded) // its lines "--" are none above a signature
+		}
 		return whole, false
 	}
 	return out, out != whole
 }
 
 // squeeze drops white space at the ends of lines and of the text, and more
-// than one empty line in a row.
-func squeeze(text string) string {
+// than one empty line in a row. A line that is except stays.
+func squeeze(text, except string) string {
 	var b strings.Builder
 	empty := 0
 	for line := range strings.Lines(text) {
-		line = strings.TrimRightFunc(line, unicode.IsSpace)
+		if strings.TrimSuffix(line, "\n") != except {
+			line = strings.TrimRightFunc(line, unicode.IsSpace)
+		}
+		line = strings.TrimSuffix(line, "\n")
 		if line == "" {
 			empty++
 			continue
@@ -87,6 +103,8 @@ func cutHistory(lines []string, forwarded bool) []string {
 			// What is passed on is what the mail is about; its own history is not.
 			forwarded = false
 			words = true
+		case words && pointsBelow(lines[:i]):
+			forwarded = false
 		case words:
 			return trimRule(lines[:i])
 		}
@@ -94,6 +112,36 @@ func cutHistory(lines []string, forwarded bool) []string {
 	}
 	return lines
 }
+
+// pointsBelow tells whether the lines above an older mail lead to it: "this is
+// what I got:", or "my answers are below". Then it is shown on purpose, or has
+// new words in it that nothing marks.
+func pointsBelow(lines []string) bool {
+	lines = trimEmpty(lines)
+	last := seen(lines[len(lines)-1])
+	if endsInColon(last) && isSentence(last) && !isClosing(last) {
+		return true
+	}
+	for _, line := range lines {
+		low := strings.ToLower(line)
+		if containsAny(low, answersBelow) {
+			return true
+		}
+		for _, a := range answerWords {
+			if at := strings.Index(low, a); at >= 0 && containsAny(low[at:min(len(low), at+len(a)+placeNear)], placeWords) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isSentence tells a line of some words from a label and a name.
+func isSentence(line string) bool {
+	return len(strings.Fields(line)) >= 3 || strings.IndexFunc(line, isCJK) >= 0 && utf8.RuneCountInString(line) >= 4
+}
+
+func isCJK(r rune) bool { return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) }
 
 // trimRule drops the line that some programs draw above an older mail.
 func trimRule(lines []string) []string {
@@ -107,37 +155,5 @@ func trimRule(lines []string) []string {
 // isRule tells a line that is drawn: dashes, underscores, stars.
 func isRule(line string) bool {
 	line = strings.TrimSpace(line)
-	return len(line) >= 5 && strings.Trim(line, "-_—–=*·.") == ""
-}
-
-func isQuote(line string) bool {
-	l := strings.TrimSpace(line)
-	return strings.HasPrefix(l, ">") || strings.HasPrefix(l, "&gt;") || strings.HasPrefix(l, "＞")
-}
-
-// quoted tells whether the next line that is not empty is quoted.
-func quoted(lines []string, i int) bool {
-	for ; i < len(lines); i++ {
-		if strings.TrimSpace(lines[i]) != "" {
-			return isQuote(lines[i])
-		}
-	}
-	return false
-}
-
-// dropQuotes drops lines that are quoted with ">", wherever they stand, and
-// the lines that introduce them: what is between them is the answer.
-func dropQuotes(lines []string) []string {
-	var out []string
-	for i := 0; i < len(lines); i++ {
-		if isQuote(lines[i]) {
-			continue
-		}
-		if n, kind := begins(lines, i); kind != nothing && quoted(lines, i+n) {
-			i += n - 1
-			continue
-		}
-		out = append(out, lines[i])
-	}
-	return out
+	return len(line) >= 5 && strings.Trim(line, "-_—–‐─━═＿=*·.") == ""
 }

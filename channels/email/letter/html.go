@@ -1,7 +1,7 @@
 package letter
 
 import (
-	"strconv"
+	"net/url"
 	"strings"
 	"unicode"
 
@@ -15,7 +15,6 @@ const (
 	maxOpen   = 512 // elements open at once
 	maxQuotes = 20  // blockquotes in each other
 	maxTokens = 1_000_000
-	maxLink   = 500 // bytes of a link's target that are shown
 )
 
 // htmlText writes HTML as the text that its reader saw: blocks on lines of
@@ -25,7 +24,7 @@ const (
 // It works on the stream of tokens, not on a tree: its time is linear in the
 // input however the elements are nested.
 func htmlText(s string, limit int) string {
-	w := &page{limit: limit}
+	w := &page{limit: limit, within: maxQuotes}
 	z := html.NewTokenizer(strings.NewReader(s))
 	for range maxTokens {
 		switch z.Next() {
@@ -41,7 +40,7 @@ func htmlText(s string, limit int) string {
 			w.start(z.Token(), true)
 		case html.EndTagToken:
 			name, _ := z.TagName()
-			w.end(atom.Lookup(name))
+			w.end(atom.Lookup(name), name)
 		}
 		if w.out.Len() > w.limit {
 			break
@@ -53,30 +52,49 @@ func htmlText(s string, limit int) string {
 // element is an open element.
 type element struct {
 	tag    atom.Atom
+	name   string // where the tag is none of HTML's
 	hides  bool
 	link   string
 	linkAt int // where its words begin in the output
-	number int // of the next item of an ordered list; 0 in an unordered one
+	list   *list
+	lineAt int  // the line on which a cell begins
+	after  int  // line ends owed behind it
+	tiny   bool // what the page's tiny and keeps were before it
+	keeps  bool
 }
 
 type page struct {
 	out    strings.Builder
 	limit  int
+	base   *url.URL
 	open   []element
-	hidden int // how many open elements hide their content
-	pre    int
+	hidden int  // how many open elements hide their content
+	tiny   bool // words are too small to be seen
+	keeps  bool // line ends are seen
 	quotes int
 	breaks int  // line ends owed before the next word
+	within int  // blockquotes in which all of the owed line ends are
 	blank  rune // the blank owed before the next word
 	begun  bool // something stands on this line
+	fresh  bool // a cell or an item has just begun: blocks in it begin where it does
+	empty  bool // a hard blank stands on a line of its own
+	lines  int  // how many are written
 }
 
 func (p *page) start(t html.Token, selfClosing bool) {
 	tag := t.DataAtom
+	if tag == 0 && strings.Contains(t.Data, "@") {
+		p.text("<" + t.Data + ">") // an address that nobody escaped
+		return
+	}
 	p.imply(tag)
-	e := element{tag: tag, hides: hides(t)}
+	l := lookOf(t)
+	e := element{tag: tag, hides: l.hides, tiny: p.tiny, keeps: p.keeps}
+	if tag == 0 {
+		e.name = t.Data
+	}
 	if p.hidden == 0 && !e.hides {
-		p.show(t, &e)
+		p.show(t, &e, l)
 	}
 	if selfClosing || void(tag) || len(p.open) >= maxOpen {
 		return
@@ -84,50 +102,96 @@ func (p *page) start(t html.Token, selfClosing bool) {
 	if e.hides {
 		p.hidden++
 	}
-	switch tag {
-	case atom.Pre, atom.Textarea:
-		p.pre++
-	case atom.Blockquote:
+	if l.sized {
+		p.tiny = l.tiny
+	}
+	switch {
+	case tag == atom.Pre || tag == atom.Textarea:
+		p.keeps = true
+	case l.spaced:
+		p.keeps = l.keepsLines
+	}
+	if tag == atom.Blockquote {
 		p.quotes++
 	}
 	p.open = append(p.open, e)
 }
 
 // show writes what an element's start looks like.
-func (p *page) show(t html.Token, e *element) {
+func (p *page) show(t html.Token, e *element, l look) {
 	switch t.DataAtom {
 	case atom.Br:
+		p.markSignature()
 		p.breaks = min(p.breaks+1, 2)
-		p.blank = 0
+		p.within = min(p.within, p.quotes)
+		p.blank, p.fresh, p.empty = 0, false, false
 	case atom.Hr:
 		p.line(1)
 		p.word("----------")
 		p.line(1)
 	case atom.Img:
-		if alt := oneLine(attr(t, "alt"), 100); alt != "" && attr(t, "width") != "1" && attr(t, "height") != "1" {
-			p.word("[" + alt + "]")
+		p.image(t)
+	case atom.Input:
+		if kind := attr(t, "type"); kind != "hidden" && kind != "checkbox" && kind != "radio" {
+			p.text(oneLine(attr(t, "value"), maxAlt))
 		}
 	case atom.Td, atom.Th:
 		if p.begun && p.breaks == 0 {
 			p.blank = '\t'
 		}
-	case atom.Ol:
-		e.number = 1
-		p.line(p.around(atom.Ol))
+		p.fresh, e.lineAt = true, p.lines
+		if p.out.Len() > 0 {
+			e.lineAt += p.breaks
+		}
+	case atom.Ol, atom.Ul:
+		e.list, e.after = listOf(t), p.around()
+		p.line(e.after)
 	case atom.Li:
-		p.item()
+		e.after = 1
+		p.item(t)
 	case atom.A:
 		e.link, e.linkAt = attr(t, "href"), p.out.Len()
+	case atom.Base:
+		if base, err := url.Parse(attr(t, "href")); err == nil && base.Host != "" {
+			p.base = base
+		}
 	default:
-		p.line(p.around(t.DataAtom))
+		e.after = gap(t.DataAtom)
+		before := e.after
+		if before > 1 && l.flatAbove {
+			before = 1
+		}
+		if e.after > 1 && l.flatBelow {
+			e.after = 1
+		}
+		p.line(before)
 	}
 }
 
-// around is gap, but for a list: one in another has no empty line around it.
-func (p *page) around(tag atom.Atom) int {
-	if tag != atom.Ul && tag != atom.Ol {
-		return gap(tag)
+// maxAlt is how much of a picture's words is shown, in bytes.
+const maxAlt = 100
+
+// image writes what stands for a picture. Pictures of one dot count readers.
+func (p *page) image(t html.Token) {
+	alt := oneLine(attr(t, "alt"), maxAlt)
+	d := declarations(attr(t, "style"))
+	for _, size := range []string{attr(t, "width"), attr(t, "height"), d["width"], d["height"]} {
+		if n, ok := length(size); ok && n <= 1 {
+			return
+		}
 	}
+	switch {
+	case alt == "":
+	case strings.ContainsFunc(alt, func(r rune) bool { return r < 0x80 || unicode.IsLetter(r) }):
+		p.word("[" + alt + "]")
+	default:
+		p.word(alt) // an emoji
+	}
+}
+
+// around is how many line ends stand around a list: one in another has no
+// empty line around it.
+func (p *page) around() int {
 	for i := range p.open {
 		if p.open[i].tag == atom.Li {
 			return 1
@@ -136,38 +200,10 @@ func (p *page) around(tag atom.Atom) int {
 	return 2
 }
 
-// item begins a list item with its mark.
-func (p *page) item() {
-	p.line(1)
-	depth, mark := 0, "- "
-	for i := range p.open {
-		if tag := p.open[i].tag; tag == atom.Ul || tag == atom.Ol {
-			depth++
-			mark = "- "
-			if n := p.open[i].number; n > 0 {
-				mark = strconv.Itoa(n) + ". "
-			}
-		}
-	}
-	for i := len(p.open) - 1; i >= 0; i-- {
-		if tag := p.open[i].tag; tag == atom.Ul || tag == atom.Ol {
-			if p.open[i].number > 0 {
-				p.open[i].number++
-			}
-			break
-		}
-	}
-	p.word(strings.Repeat("  ", min(max(depth-1, 0), maxQuotes)) + mark)
-	p.blank, p.begun = 0, true
-}
-
-func (p *page) end(tag atom.Atom) {
-	if tag == 0 {
-		return
-	}
+func (p *page) end(tag atom.Atom, name []byte) {
 	at := -1
 	for i := len(p.open) - 1; i >= 0 && at < 0; i-- {
-		if p.open[i].tag == tag {
+		if p.open[i].tag == tag && (tag != 0 || p.open[i].name == string(name)) {
 			at = i
 		} else if p.open[i].tag == atom.Table && tag != atom.Table && cellLike(tag) {
 			return // the end of an outer table's cell
@@ -182,51 +218,31 @@ func (p *page) end(tag atom.Atom) {
 	for len(p.open) > at {
 		p.pop()
 	}
-	if p.hidden == 0 {
-		p.line(p.around(tag))
-	}
 }
 
+// pop closes the innermost element.
 func (p *page) pop() {
 	e := p.open[len(p.open)-1]
 	p.open = p.open[:len(p.open)-1]
-	switch e.tag {
-	case atom.Pre, atom.Textarea:
-		p.pre--
-	case atom.Blockquote:
+	p.tiny, p.keeps = e.tiny, e.keeps
+	if e.tag == atom.Blockquote {
 		p.line(1)
 		p.quotes--
 	}
-	if e.hides {
+	switch {
+	case e.hides:
 		p.hidden--
-	} else if e.link != "" && p.hidden == 0 {
-		p.target(e)
-	}
-}
-
-// target writes a link's target behind its words, unless they say it already.
-func (p *page) target(e element) {
-	to := strings.TrimSpace(e.link)
-	to = strings.TrimPrefix(to, "mailto:")
-	if !strings.HasPrefix(to, "http://") && !strings.HasPrefix(to, "https://") && to == strings.TrimSpace(e.link) {
-		return // an anchor, a script
-	}
-	words := ""
-	if e.linkAt <= p.out.Len() {
-		words = strings.TrimSpace(p.out.String()[e.linkAt:])
-	}
-	bare := func(s string) string {
-		_, rest, ok := strings.Cut(s, "://")
-		if !ok {
-			rest = s
-		}
-		return strings.TrimSuffix(rest, "/")
-	}
-	if words == "" || strings.EqualFold(bare(words), bare(to)) || strings.Contains(words, to) {
 		return
+	case p.hidden > 0:
+		return
+	case e.link != "":
+		p.target(e)
+	case e.tag == atom.Td || e.tag == atom.Th:
+		if p.fresh = false; p.lines == e.lineAt && p.begun {
+			p.breaks = 0 // what stands on one line lets the next cell stand beside it
+		}
 	}
-	p.blank = ' '
-	p.word("(" + oneLine(to, maxLink) + ")")
+	p.line(e.after)
 }
 
 // imply closes what HTML lets people leave open, so that an unclosed hidden
@@ -251,7 +267,10 @@ func cellLike(tag atom.Atom) bool { return tag == atom.Td || tag == atom.Th || t
 
 // text writes a stretch of text.
 func (p *page) text(s string) {
-	if p.pre > 0 {
+	if p.tiny {
+		return
+	}
+	if p.keeps && (p.begun || strings.TrimSpace(s) != "") {
 		for i, l := range strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n") {
 			if i > 0 {
 				p.breaks = min(p.breaks+1, 2)
@@ -271,9 +290,15 @@ func (p *page) text(s string) {
 		case i > 0:
 			p.word(visible(s[:i]))
 		}
-		s = strings.TrimLeftFunc(s[i:], unicode.IsSpace)
-		if p.begun && p.blank == 0 {
-			p.blank = ' '
+		rest := strings.TrimLeftFunc(s[i:], unicode.IsSpace)
+		blanks := s[i : len(s)-len(rest)]
+		s = rest
+		if p.begun && p.breaks == 0 {
+			if p.blank == 0 {
+				p.blank = ' '
+			}
+		} else if strings.Contains(blanks, "\u00a0") {
+			p.empty = true
 		}
 	}
 }
@@ -295,14 +320,15 @@ func (p *page) word(s string) {
 	}
 	if p.out.Len() > 0 && p.breaks > 0 {
 		for i := range p.breaks {
-			if i > 0 && p.quotes > 0 {
-				p.out.WriteString(strings.Repeat(">", min(p.quotes, maxQuotes)))
+			if i > 0 {
+				p.out.WriteString(strings.Repeat(">", min(p.within, p.quotes, maxQuotes)))
 			}
 			p.out.WriteByte('\n')
 		}
+		p.lines += p.breaks
 		p.begun, p.blank = false, 0
 	}
-	p.breaks = 0
+	p.breaks, p.within, p.fresh, p.empty = 0, maxQuotes, false, false
 	if !p.begun {
 		if p.quotes > 0 {
 			p.out.WriteString(strings.Repeat("> ", min(p.quotes, maxQuotes)))
@@ -316,9 +342,23 @@ func (p *page) word(s string) {
 
 // line asks for at least n line ends before the next word.
 func (p *page) line(n int) {
-	if n > 0 {
-		p.breaks = max(p.breaks, n)
-		p.blank = 0
+	if n == 0 || p.fresh {
+		return
+	}
+	p.markSignature()
+	if p.empty {
+		n, p.empty = 2, false
+	}
+	p.breaks = max(p.breaks, n)
+	p.within = min(p.within, p.quotes)
+	p.blank = 0
+}
+
+// markSignature keeps the blank of the line above a signature: by it that line
+// is known.
+func (p *page) markSignature() {
+	if p.blank == ' ' && (p.out.String() == "--" || strings.HasSuffix(p.out.String(), "\n--")) {
+		p.out.WriteByte(' ')
 	}
 }
 
@@ -333,9 +373,9 @@ func (p *page) finish() string {
 // gap is how many line ends stand around an element.
 func gap(tag atom.Atom) int {
 	switch tag {
-	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Dl, atom.Figure:
+	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Dl, atom.Figure, atom.Hgroup:
 		return 2
-	case atom.Div, atom.Table, atom.Tr, atom.Ul, atom.Ol, atom.Li, atom.Blockquote, atom.Pre, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Form, atom.Fieldset, atom.Dt, atom.Dd, atom.Center, atom.Address, atom.Caption, atom.Main, atom.Nav, atom.Aside, atom.Body:
+	case atom.Div, atom.Table, atom.Tr, atom.Ul, atom.Ol, atom.Li, atom.Blockquote, atom.Pre, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Form, atom.Fieldset, atom.Dt, atom.Dd, atom.Center, atom.Address, atom.Caption, atom.Main, atom.Nav, atom.Aside, atom.Body, atom.Details, atom.Summary, atom.Figcaption, atom.Legend, atom.Dialog:
 		return 1
 	}
 	return 0
@@ -345,34 +385,6 @@ func void(tag atom.Atom) bool {
 	switch tag {
 	case atom.Br, atom.Hr, atom.Img, atom.Input, atom.Meta, atom.Link, atom.Area, atom.Base, atom.Col, atom.Embed, atom.Param, atom.Source, atom.Track, atom.Wbr:
 		return true
-	}
-	return false
-}
-
-// hides tells whether an element's content was not to be seen: what is no
-// text, and the preheaders that mailing tools hide by style.
-func hides(t html.Token) bool {
-	switch t.DataAtom {
-	case atom.Script, atom.Style, atom.Title, atom.Template, atom.Svg, atom.Object, atom.Applet, atom.Iframe, atom.Select, atom.Noscript:
-		return true
-	}
-	for _, a := range t.Attr {
-		switch a.Key {
-		case "hidden":
-			return true
-		case "style":
-			s := strings.ToLower(strings.Map(func(r rune) rune {
-				if unicode.IsSpace(r) {
-					return -1
-				}
-				return r
-			}, a.Val))
-			for _, h := range []string{"display:none", "visibility:hidden", "mso-hide:all", "font-size:0;", "font-size:0px", "max-height:0;", "max-height:0px", "opacity:0;"} {
-				if strings.Contains(s+";", h) {
-					return true
-				}
-			}
-		}
 	}
 	return false
 }

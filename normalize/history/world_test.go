@@ -1,0 +1,268 @@
+package history
+
+import (
+	"strings"
+	"testing"
+)
+
+// who is an older mail's writer as most programs name one.
+const who = "Support <support@example.com>"
+
+// What further programs put above the mail that they answer, by program and
+// language: g is Gmail, a Apple's, t Thunderbird, o Outlook.
+var further = map[string]string{
+	"g es419":         "El lun, 23 de nov. de 2026 a la(s) 10:00 a.m., Support (support@example.com) escribió:",
+	"g ptpt":          who + " escreveu (segunda, 23/11/2026 à(s) 10:00):",
+	"g ca":            "Missatge de " + who + " del dia dl., 23 de nov. 2026 a les 10:00:",
+	"g da":            "Den man. 23. nov. 2026 kl. 10.00 skrev " + who + ":",
+	"g nb":            "man. 23. nov. 2026 kl. 10:00 skrev " + who + ":",
+	"g fi":            "ma 23. marrask. 2026 klo 10.00 Support (support@example.com) kirjoitti:",
+	"g cs":            "po 23. 11. 2026 v 10:00 odesílatel " + who + " napsal:",
+	"g sk":            "po 23. 11. 2026 o 10:00 " + who + " napísal(a):",
+	"g tr":            who + ", 23 Kas 2026 Pzt, 10:00 tarihinde şunu yazdı:",
+	"g uk":            "пн, 23 лист. 2026 р. о 10:00 " + who + " пише:",
+	"g bg":            "На пн, 23.11.2026 г. в 10:00 " + who + " написа:",
+	"g hu":            who + " ezt írta (időpont: 2026. nov. 23., H, 10:00):",
+	"g ro":            "În lun., 23 nov. 2026 la 10:00, " + who + " a scris:",
+	"g el":            "Στις Δευ 23 Νοε 2026 στις 10:00 π.μ., ο χρήστης " + who + " έγραψε:",
+	"g he":            "\u202bבתאריך יום ב׳, 23 בנוב׳ 2026 ב-10:00 מאת \u202aSupport\u202c\u200f <\u202asupport@example.com\u202c\u200f>:\u202c",
+	"g ar":            "في الاثنين، 23 نوفمبر 2026 في 10:00 ص تمت كتابة ما يلي بواسطة " + who + ":",
+	"g vi":            "Vào Th 2, 23 thg 11, 2026 vào lúc 10:00 " + who + " đã viết:",
+	"g id":            "Pada Sen, 23 Nov 2026 pukul 10.00 " + who + " menulis:",
+	"g th":            "ในวันที่ จ. 23 พ.ย. 2026 เวลา 10:00 " + who + " เขียนว่า:",
+	"g hi":            "सोम, 23 नव॰ 2026 को 10:00 am बजे को " + who + " ने लिखा:",
+	"g hr":            "pon, 23. stu 2026. u 10:00 " + who + " napisao je:",
+	"g sr":            "пон, 23. нов 2026. у 10:00 " + who + " је написао/ла:",
+	"g sl":            "V V pon., 23. nov. 2026 ob 10:00 je oseba " + who + " napisala:",
+	"g et":            "Kuupäev: Support (<support@example.com>) kirjutas kuupäeval E, 23. november 2026 kell 10:00:",
+	"g lt":            "2026-11-23, pr, 10:00 " + who + " rašė:",
+	"g lv":            "pirmd., 2026. g. 23. nov., plkst. 10:00 — lietotājs Support (<support@example.com>) rakstīja:",
+	"g fa":            "در تاریخ دوشنبه ۲۳ نوامبر ۲۰۲۶، ۱۰:۰۰ " + who + " نوشت:",
+	"g ms":            "Pada Isn, 23 Nov 2026 pada 10:00 PG " + who + " menulis:",
+	"g en 202f":       "On Mon, Nov 23, 2026 at 10:00\u202fAM " + who + " wrote:",
+	"g wrap3":         "On Mon, Nov 23, 2026 at 10:00 AM Customer Support of the Example Company\nfor Europe, the Middle East and Africa\n<support@example.com> wrote:",
+	"g wrap zh":       "Example Customer Support <\nsupport@example.com> 于2026年11月23日周一 10:00写道：",
+	"g wrap ja":       "2026年11月23日(月) 10:00 Example Customer Support Team\n<support@example.com>:",
+	"g wrap es":       "El lun, 23 nov 2026 a las 10:00, Example Customer Support (<\nsupport@example.com>) escribió:",
+	"g wrap pl":       "pon., 23 lis 2026 o 10:00 Example Customer Support <support@example.com>\nnapisał(a):",
+	"g wrap ru":       "пн, 23 нояб. 2026 г. в 10:00, Example Customer Support <\nsupport@example.com>:",
+	"g wrap tr":       "Example Customer Support <support@example.com>, 23 Kas 2026 Pzt, 10:00\ntarihinde şunu yazdı:",
+	"g wrap he":       "בתאריך יום ב׳, 23 בנוב׳ 2026 ב-10:00 מאת Support <\nsupport@example.com>:",
+	"g wrap cs":       "po 23. 11. 2026 v 10:00 odesílatel Example Customer Support <\nsupport@example.com> napsal:",
+	"g wrap th":       "ในวันที่ จ. 23 พ.ย. 2026 เวลา 10:00 Example Customer Support <\nsupport@example.com> เขียนว่า:",
+	"a pt":            "Em 23 de nov. de 2026, à(s) 10:00, " + who + " escreveu:",
+	"a pt2":           "No dia 23/11/2026, às 10:00, " + who + " escreveu:",
+	"a it":            "Il giorno 23 nov 2026, alle ore 10:00, " + who + " ha scritto:",
+	"a it2":           "Il 23 nov 2026, alle ore 10:00, Support ha scritto:",
+	"a nl":            "Op 23 nov 2026 om 10:00 heeft " + who + " het volgende geschreven:",
+	"a ja":            "2026年11月23日 10:00、" + who + "のメール：",
+	"a ko":            "2026. 11. 23. 오전 10:00, " + who + " 작성:",
+	"a ru":            "23 нояб. 2026 г., в 10:00, " + who + " написал(а):",
+	"a pl":            "Wiadomość napisana przez " + who + " w dniu 23 lis 2026, o godz. 10:00:",
+	"a sv":            "23 nov. 2026 kl. 10:00 skrev " + who + ":",
+	"a fi":            who + " kirjoitti 23.11.2026 kello 10.00:",
+	"a cs":            "23. 11. 2026 v 10:00, " + who + ":",
+	"a cs2":           "Dne 23. 11. 2026 v 10:00 napsal(a) " + who + ":",
+	"a tr":            who + " şunları yazdı (23 Kas 2026 10:00):",
+	"a hu":            "2026. nov. 23. dátummal, 10:00 időpontban " + who + " írta:",
+	"a el":            "Στις 23 Νοε 2026, στις 10:00, ο/η " + who + " έγραψε:",
+	"a he":            "ב-23 בנוב׳ 2026, בשעה 10:00, " + who + " כתב/ה:",
+	"a ar":            "في ٢٣ نوفمبر ٢٠٢٦، الساعة ١٠:٠٠ ص، كتب/كتبت " + who + ":",
+	"a vi":            "Vào 23 thg 11, 2026, lúc 10:00, " + who + " đã viết:",
+	"a id":            "Pada 23 Nov 2026, pukul 10.00, " + who + " menulis:",
+	"a th":            "เมื่อวันที่ 23 พ.ย. 2569 เวลา 10:00 " + who + " เขียนว่า:",
+	"a zh2":           "2026年11月23日 10:00，" + who + " 写道：",
+	"a tw":            who + " 於 2026年11月23日 上午10:00 寫道：",
+	"a tw2":           "在 2026年11月23日 上午10:00，" + who + " 寫道：",
+	"a zh nomail":     "在 2026年11月23日，下午3:05，李雷 写道：",
+	"a zh old":        "在 2012-3-1，下午2:00， Support 写道：",
+	"a en nomail":     "On 3 Nov 2026, at 10:02, Support wrote:",
+	"a ja nomail":     "2026/11/23 10:00、サポートのメール:",
+	"a fr nomail":     "Le 23 nov. 2026 à 10:00, Support a écrit :",
+	"t it":            "Il 23/11/2026 10:00, Support ha scritto:",
+	"t nl":            "Op 23-11-2026 om 10:00 schreef Support:",
+	"t pt":            "Em 23/11/2026 10:00, Support escreveu:",
+	"t pt2":           "Às 10:00 de 23/11/2026, Support escreveu:",
+	"t ru":            "23.11.2026 10:00, Support пишет:",
+	"t pl":            "W dniu 23.11.2026 o 10:00, Support pisze:",
+	"t sv":            "Den 2026-11-23 kl. 10:00, skrev Support:",
+	"t cs":            "Dne 23. 11. 26 v 10:00 Support napsal(a):",
+	"t da":            "Den 23.11.2026 kl. 10.00 skrev Support:",
+	"t nb":            "Den 23.11.2026 10:00, skrev Support:",
+	"t ja":            "2026/11/23 10:00、Support さんは書きました:",
+	"t ja2":           "On 2026/11/23 10:00, Support wrote:",
+	"t ko":            "2026-11-23 오전 10:00에 Support 이(가) 쓴 글:",
+	"t tw":            "Support 於 2026/11/23 上午 10:00 寫道:",
+	"t hu":            "2026. 11. 23. 10:00 keltezéssel, Support írta:",
+	"t fi":            "Support kirjoitti 23.11.2026 klo 10.00:",
+	"t tr":            "23.11.2026 10:00 tarihinde Support yazdı:",
+	"t el":            "Στις 23/11/2026 10:00 π.μ., ο/η Support έγραψε:",
+	"t uk":            "23.11.26 10:00, Support пише:",
+	"t seam":          "Support wrote on 11/23/26 10:00 AM:",
+	"t seamde":        "Support schrieb am 23.11.2026 um 10:00:",
+	"aol":             "In a message dated 11/23/2026 10:00:00 AM Eastern Standard Time, support@example.com writes:",
+	"aol2":            "On Monday, November 23, 2026, 10:00 AM, " + who + " wrote:",
+	"notes":           who + " wrote on 11/23/2026 10:00:00 AM:",
+	"notes hdr":       "From:        Support/ACME\nTo:        zhang/ACME\nDate:        23/11/2026 10:00\nSubject:        Re: order",
+	"notes inactive":  "Inactive hide details for Support ---11/23/2026 10:00:00 AM---Hello Zhang",
+	"zimbra":          "----- Original Message -----\nFrom: \"Support\" <support@example.com>\nTo: \"zhang\" <zhang@example.cn>\nSent: Monday, November 23, 2026 10:00:00 AM\nSubject: order",
+	"zimbra fr":       "----- Mail original -----\nDe: \"Support\" <support@example.com>\nÀ: \"zhang\" <zhang@example.cn>\nEnvoyé: Lundi 23 Novembre 2026 10:00:00\nObjet: order",
+	"zimbra de":       "----- Ursprüngliche Mail -----\nVon: \"Support\" <support@example.com>\nAn: \"zhang\" <zhang@example.cn>\nGesendet: Montag, 23. November 2026 10:00:00\nBetreff: order",
+	"roundcube":       "On 2026-11-23 10:00, Support wrote:",
+	"roundcube de":    "Am 23.11.2026 10:00, schrieb Support:",
+	"roundcube fr":    "Le 2026-11-23 10:00, Support a écrit :",
+	"roundcube it":    "Il 2026-11-23 10:00 Support ha scritto:",
+	"moz reply":       "-------- Original Message --------\nSubject: Re: order\nDate: 2026-11-23 10:00\nFrom: Support <support@example.com>\nTo: zhang@example.cn",
+	"proton":          "‐‐‐‐‐‐‐ Original Message ‐‐‐‐‐‐‐\nOn Monday, November 23rd, 2026 at 10:00 AM, " + who + " wrote:",
+	"proton2":         "On Monday, November 23rd, 2026 at 10:00 AM, " + who + " wrote:",
+	"samsung":         "-------- Original message --------\nFrom: Support <support@example.com> \nDate: 23/11/2026  10:00  (GMT+01:00) \nTo: zhang@example.cn \nSubject: Re: order",
+	"samsung de":      "-------- Ursprüngliche Nachricht --------\nVon: Support <support@example.com> \nDatum: 23.11.26  10:00  (GMT+01:00) \nAn: zhang@example.cn \nBetreff: Re: order",
+	"samsung ko":      "-------- 원본 이메일 --------\n발신: Support <support@example.com>\n날짜: 26/11/23 오전 10:00 (GMT+09:00)\n받은 사람: zhang@example.cn\n제목: order",
+	"samsung zh":      "-------- 原始邮件 --------\n发件人： 客服 <support@example.com>\n日期： 2026/11/23 10:00 (GMT+08:00)\n收件人： zhang@example.cn\n主题： 订单",
+	"samsung tw":      "-------- 原始訊息 --------\n自： Support <support@example.com>\n日期： 2026/11/23 上午10:00 (GMT+08:00)\n至： zhang@example.cn\n主旨： 訂單",
+	"huawei":          "-------- 原始邮件 --------\n发件人：客服 <support@example.com>\n日期：2026年11月23日周一 10:00\n收件人：zhang@example.cn\n主题：订单",
+	"miui":            "客服 <support@example.com> 于 2026-11-23 10:00 写道:",
+	"miui2":           "在 客服 <support@example.com>，2026年11月23日 上午10:00写道：",
+	"qq new":          "原始邮件\n发件人：客服 <support@example.com>\n发件时间：2026年11月23日 10:00\n收件人：zhang <zhang@example.cn>\n主题：订单",
+	"qq new2":         "原始邮件\n\n发件人：客服 <support@example.com>\n\n发件时间：2026年11月23日 10:00\n\n收件人：zhang <zhang@example.cn>\n\n主题：订单",
+	"qq mobile zh":    "---原始邮件---\n发件人: \"客服\"<support@example.com>\n发送时间: 2026年11月23日(周一) 上午10:00\n收件人: \"zhang\"<zhang@example.cn>;\n主题: 订单",
+	"bb10":            "  Original Message  \nFrom: Support\nSent: Monday, 23 November 2026 10:00\nTo: zhang@example.cn\nSubject: order",
+	"163 in":          "在2026年11月23日 10:00，客服<support@example.com> 写道：",
+	"netease en":      "---- Replied Message ----\n| From | Support<support@example.com> |\n| Date | 11/23/2026 10:00 |\n| To | zhang@example.cn |\n| Subject | order |",
+	"coremail":        "-----原始邮件-----\n发件人:\"客服\" <support@example.com>\n发送时间:2026-11-23 10:00:00 (星期一)\n收件人: zhang@example.cn\n抄送: \n主题: 订单",
+	"sina":            "----- 原始邮件 -----\n发件人：客服 <support@example.com>\n收件人：zhang@example.cn\n主题：订单\n日期：2026年11月23日 10点00分",
+	"em client":       "------ Original Message ------\nFrom: \"Support\" <support@example.com>\nTo: zhang@example.cn\nSent: 23/11/2026 10:00:00\nSubject: Re: order",
+	"em client new":   "------ Original Message ------\nFrom \"Support\" <support@example.com>\nTo zhang@example.cn\nDate 23/11/2026 10:00:00\nSubject Re: order",
+	"spark":           "On 23 Nov 2026 at 10:00 +0100, " + who + ", wrote:",
+	"superhuman":      "On Mon, Nov 23, 2026 at 10:00 AM, Support < support@example.com > wrote:",
+	"zoho":            "---- On Mon, 23 Nov 2026 10:00:00 +0100 " + who + " wrote ----",
+	"zoho es":         "---- El lun, 23 nov 2026 10:00:00 +0100 " + who + " escribió ----",
+	"zoho zh":         "---- 在 星期一, 23 十一月 2026 10:00:00 +0800 " + who + " 撰写 ----",
+	"mailru":          "Понедельник, 23 ноября 2026, 10:00 +03:00 от " + who + ":",
+	"yandex":          "23.11.2026, 10:00, \"Support\" <support@example.com>:",
+	"seznam":          "---------- Původní e-mail ----------\nOd: Support <support@example.com>\nKomu: zhang@example.cn\nDatum: 23. 11. 2026 10:00:00\nPředmět: objednávka",
+	"onet":            "W dniu 2026-11-23 10:00:00 użytkownik " + who + " napisał:",
+	"gmx":             "Gesendet: Montag, 23. November 2026 um 10:00 Uhr\nVon: \"Support\" <support@example.com>\nAn: zhang@example.cn\nBetreff: Re: order",
+	"tonline":         "-----Original-Nachricht-----\nBetreff: Re: order\nDatum: 2026-11-23T10:00:00+0100\nVon: \"Support\" <support@example.com>\nAn: zhang@example.cn",
+	"1und1":           who + " hat am 23.11.2026 10:00 CET geschrieben:",
+	"sfr":             "========================================\n\nMessage du : 23/11/2026 10:00\nDe : \" Support \" <support@example.com>\nA : zhang@example.cn\nCopie à : \nSujet : Re: order",
+	"evolution":       "On Mon, 2026-11-23 at 10:00 +0100, Support wrote:",
+	"evolution zh":    "在 2026-11-23一的 10:00 +0800，Support写道：",
+	"gnus":            who + " writes:",
+	"claws":           "On Mon, 23 Nov 2026 10:00:00 +0100\n" + who + " wrote:",
+	"groupwise":       ">>> Support <support@example.com> 11/23/2026 10:00 AM >>>",
+	"hotmail":         "________________________________\nDate: Mon, 23 Nov 2026 10:00:00 +0100\nFrom: support@example.com\nTo: zhang@example.cn\nSubject: order",
+	"owa":             "________________________________________\nFrom: Support [support@example.com]\nSent: Monday, November 23, 2026 10:00 AM\nTo: zhang@example.cn\nSubject: order",
+	"o uk":            "Від: Support <support@example.com>\nНадіслано: 23 листопада 2026 р. 10:00\nКому: zhang@example.cn\nТема: замовлення",
+	"o ro":            "De la: Support <support@example.com>\nTrimis: luni, 23 noiembrie 2026 10:00\nCătre: zhang@example.cn\nSubiect: comandă",
+	"o el":            "Από: Support <support@example.com>\nΣτάλθηκε: Δευτέρα, 23 Νοεμβρίου 2026 10:00 πμ\nΠρος: zhang@example.cn\nΘέμα: παραγγελία",
+	"o he":            "מאת: Support <support@example.com>\nנשלח: יום שני 23 נובמבר 2026 10:00\nאל: zhang@example.cn\nנושא: הזמנה",
+	"o ar":            "من: Support <support@example.com>\nتم الإرسال: الاثنين, 23 نوفمبر, 2026 10:00 ص\nإلى: zhang@example.cn\nالموضوع: طلب",
+	"o vi":            "Từ: Support <support@example.com>\nĐã gửi: Thứ Hai, 23 Tháng Mười Một 2026 10:00 SA\nTới: zhang@example.cn\nChủ đề: đơn hàng",
+	"o id":            "Dari: Support <support@example.com>\nDikirim: Senin, 23 November 2026 10:00\nKepada: zhang@example.cn\nSubjek: pesanan",
+	"o th":            "จาก: Support <support@example.com>\nส่ง: วันจันทร์ที่ 23 พฤศจิกายน 2026 10:00\nถึง: zhang@example.cn\nเรื่อง: คำสั่งซื้อ",
+	"o sk":            "Od: Support <support@example.com>\nOdoslané: pondelok 23. novembra 2026 10:00\nKomu: zhang@example.cn\nPredmet: objednávka",
+	"o hr":            "Šalje: Support <support@example.com>\nPoslano: ponedjeljak, 23. studenoga 2026. 10:00\nPrima: zhang@example.cn\nPredmet: narudžba",
+	"o sl":            "Od: Support <support@example.com>\nPoslano: ponedeljek, 23. november 2026 10:00\nZa: zhang@example.cn\nZadeva: naročilo",
+	"o bg":            "От: Support <support@example.com>\nИзпратено: 23 ноември 2026 г. 10:00\nДо: zhang@example.cn\nОтносно: поръчка",
+	"o nb":            "Fra: Support <support@example.com>\nSendt: mandag 23. november 2026 10:00\nTil: zhang@example.cn\nEmne: ordre",
+	"o ca":            "De: Support <support@example.com>\nEnviat: dilluns, 23 de novembre de 2026 10:00\nPer a: zhang@example.cn\nTema: comanda",
+	"o et":            "Saatja: Support <support@example.com>\nSaadetud: esmaspäev, 23. november 2026 10:00\nAdressaat: zhang@example.cn\nTeema: tellimus",
+	"o lt":            "Nuo: Support <support@example.com>\nIšsiųsta: 2026 m. lapkričio 23 d. 10:00\nKam: zhang@example.cn\nTema: užsakymas",
+	"o de stars":      "*Von:* Support <support@example.com>\n*Gesendet:* Montag, 23. November 2026 10:00\n*An:* zhang@example.cn\n*Betreff:* Bestellung",
+	"o mac":           "From: Support <support@example.com>\nDate: Monday, November 23, 2026 at 10:00 AM\nTo: zhang@example.cn <zhang@example.cn>\nSubject: order",
+	"o mac de":        "Von: Support <support@example.com>\nDatum: Montag, 23. November 2026 um 10:00\nAn: zhang@example.cn <zhang@example.cn>\nBetreff: order",
+	"o mac zh":        "发件人: Support <support@example.com>\n日期: 星期一, 2026年11月23日 10:00\n收件人: zhang@example.cn\n主题: order",
+	"o mac fr":        "De : Support <support@example.com>\nDate : lundi, 23 novembre 2026 à 10:00\nÀ : zhang@example.cn\nObjet : order",
+	"o ruled empty":   "________________________________\n\n\nFrom: Support <support@example.com>\nSent: Monday, November 23, 2026 10:00 AM\nTo: zhang@example.cn\nSubject: order",
+	"o one line":      "From: Support <support@example.com> Sent: Monday, November 23, 2026 10:00 AM To: zhang@example.cn Subject: order",
+	"o importance":    "From: Support <support@example.com>\nSent: Monday, November 23, 2026 10:00 AM\nTo: zhang@example.cn\nCc: a@example.com; b@example.com;\n  c@example.com\nSubject: order\nImportance: High",
+	"o orig he":       "-----הודעה מקורית-----\nמאת: Support",
+	"o orig tr":       "-----Özgün İleti-----\nKimden: Support",
+	"o orig el":       "-----Αρχικό μήνυμα-----\nΑπό: Support",
+	"o orig ar":       "-----الرسالة الأصلية-----\nمن: Support",
+	"o orig ro":       "-----Mesaj original-----\nDe la: Support",
+	"o orig th":       "-----ข้อความต้นฉบับ-----\nจาก: Support",
+	"o orig id":       "-----Pesan Asli-----\nDari: Support",
+	"o orig sk":       "-----Pôvodná správa-----\nOd: Support",
+	"o orig uk":       "-----Оригінальне повідомлення-----\nВід: Support",
+	"o orig ja":       "-----元のメッセージ-----\n差出人: Support",
+	"desk2":           "##- In replies all text above this line is added to the ticket -##",
+	"desk3":           "=-=-=-= PLEASE REPLY ABOVE THIS LINE =-=-=-=",
+	"desk4":           "Reply ABOVE this line to add a comment to this request",
+	"yahoo same line": "On Mon, 23 Nov 2026 at 10:00, Support<support@example.com> wrote:   Dear customer, your parcel",
+	"lark en":         "From: \"Support\"<support@example.com>\nDate: Mon, Nov 23, 2026, 10:00 AM\nSubject: order\nTo: \"zhang\"<zhang@example.cn>",
+	"exch zh time":    "发件人: 客服 [mailto:support@example.com] \n发送时间: 2026年11月23日 10:00\n收件人: zhang@example.cn\n主题: 答复: 订单",
+	"spaces zh":       "发 件 人：客服<support@example.com>\n发送时间：2026年11月23日 10:00\n收 件 人：zhang@example.cn\n主 题：订单",
+	"bold colon":      "**发件人:** 客服 <support@example.com>\n**发送时间:** 2026年11月23日 10:00\n**收件人:** zhang@example.cn\n**主题:** 订单",
+}
+
+// What may stand in a complaint, too: only above quoted lines does it go with
+// them.
+var aboveQuotes = map[string]string{
+	"old gmail":      "2011/5/3 Support <support@example.com>",
+	"horde":          "Quoting Support <support@example.com>:",
+	"horde de":       "Zitat von Support <support@example.com>:",
+	"horde nl":       "Citeren Support <support@example.com>:",
+	"horde2":         "support@example.com wrote:",
+	"emacs":          "* Support <support@example.com> [2026-11-23 10:00]:",
+	"date only":      "On 11/23/2026, Support wrote:",
+	"bat":            "On Monday, 23 November 2026, 10:00, you wrote:",
+	"unknown tongue": "23-11-2026 10:00 Support <support@example.com> qzvrxt:",
+	"self":           "On Mon, 23 Nov 2026 at 10:00, I wrote:",
+}
+
+func TestAnswersOfMoreOfTheWorld(t *testing.T) {
+	for name, intro := range further {
+		const fresh = "新的内容 new words\nsecond line"
+		if got, cut := Own(fresh+"\n\n"+intro+"\n\nThe old words, order 123.\n您的旧邮件\n", false); got != fresh || !cut {
+			t.Errorf("%s, bare: %q", name, got)
+		}
+		aboveQuoted(t, name, intro)
+	}
+	for name, intro := range aboveQuotes {
+		aboveQuoted(t, name, intro)
+	}
+}
+
+// aboveQuoted checks that intro goes with the quoted lines below it, and the
+// answers stay wherever they stand.
+func aboveQuoted(t *testing.T, name, intro string) {
+	for form, c := range map[string]struct{ text, want string }{
+		"above":   {"new words\n\n" + intro + "\n\n> old\n>\n> 您的旧邮件\n", "new words"},
+		"below":   {intro + "\n> old question\n> and more\n\nnew answer\n", "new answer"},
+		"between": {"Hello,\n\n" + intro + "\n\n> old question one\nanswer one\n> old question two\n\nanswer two\n", "Hello,\nanswer one\nanswer two"},
+	} {
+		if got, _ := Own(c.text, false); strings.ReplaceAll(got, "\n\n", "\n") != c.want {
+			t.Errorf("%s, %s: %q", name, form, got)
+		}
+	}
+}
+
+func TestMixed(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"answers after phone footer": {"See below.\n\nSent from my iPhone\n\nOn Mon, 23 Nov 2026 at 10:00, Support <s@example.com> wrote:\n> which order?\nOrder 4711\n> which colour?\nred", "See below.\n\nOrder 4711\nred"},
+		"answers after signature":    {"See below.\n\n-- \nAnn Smith\n\nOn Mon, 23 Nov 2026 at 10:00, Support <s@example.com> wrote:\n> which order?\nOrder 4711\n> which colour?\nred", "See below.\n\nOrder 4711\nred"},
+		"ps after footer":            {"Refund me.\n\nSent from my iPhone\n\nP.S. Order 4711", "Refund me.\n\nP.S. Order 4711"},
+		"bars":                       {"On Mon, 23 Nov 2026 at 10:00, Support <s@example.com> wrote:\n| which order?\n| please tell\n\nOrder 4711", "Order 4711"},
+		"brackets":                   {"On Mon, 23 Nov 2026 at 10:00, Support <s@example.com> wrote:\n] which order?\n\nOrder 4711", "Order 4711"},
+		"initials":                   {"On Mon, 23 Nov 2026 at 10:00, Support <s@example.com> wrote:\nJD> which order?\nJD> please tell\n\nOrder 4711", "Order 4711"},
+		"see my answers below":       {"Please see my answers below in red.\n\nFrom: Support <s@example.com>\nSent: Monday, November 23, 2026 10:00 AM\nTo: me\nSubject: Re\n\nWhich order?\nOrder 4711\nWhich colour?\nred", "Please see my answers below in red.\n\nFrom: Support <s@example.com>\nSent: Monday, November 23, 2026 10:00 AM\nTo: me\nSubject: Re\n\nWhich order?\nOrder 4711\nWhich colour?\nred"},
+		"nested attributions":        {"ok\n\nOn Mon, 23 Nov 2026 at 10:00, Support <s@example.com> wrote:\n\n> hi\n> On Sun, 22 Nov 2026 at 10:00, Ann <a@example.com> wrote:\n>> hello\n>> On Sat ...", "ok"},
+		"attribution in quote mark":  {"ok\n\n> On Mon, 23 Nov 2026 at 10:00, Support <s@example.com> wrote:\n> hi", "ok"},
+		"closing before answers":     {"Hello,\nanswers below.\n\nBest regards\nAnn Smith\n\nOn Mon, 23 Nov 2026 at 10:00, Support <s@example.com> wrote:\n> which order?\nOrder 4711", "Hello,\nanswers below.\n\nOrder 4711"},
+		"signature then outlook":     {"Please answer.\n\nBest regards,\nAnn Smith\nACME\n\nFrom: Support <s@example.com>\nSent: Monday, November 23, 2026 10:00 AM\nTo: me\nSubject: Re\n\nold", "Please answer."},
+		"disclaimer and sig":         {"Please answer.\n\nMit freundlichen Grüßen\nAnna Müller\n\nACME GmbH\nMusterstr. 1\n10115 Berlin\nTel.: +49 30 1234\nwww.example.de\n\nDiese E-Mail enthält vertrauliche Informationen.", "Please answer."},
+		"netease sig":                {"退款\n\n| |\n张伟\n|\n|\nzhang@163.com\n|\n签名由网易邮箱大师定制\n\n在2026年11月23日 10:00，客服<support@example.com> 写道：\n旧", "退款"},
+		"forward zh qq":              {"------------------ 转发邮件 ------------------\n发件人: 安 <a@example.org>\n主题: 包裹\n\n包裹没到", "------------------ 转发邮件 ------------------\n发件人: 安 <a@example.org>\n主题: 包裹\n\n包裹没到"},
+		"gmail fwd html":             {"Please handle\n\n---------- Forwarded message ---------\n发件人： 安 <a@example.org>\nDate: 2026年11月23日周一 10:00\nSubject: 包裹\nTo: <shop@example.com>\n\n包裹没到", "Please handle\n\n---------- Forwarded message ---------\n发件人： 安 <a@example.org>\nDate: 2026年11月23日周一 10:00\nSubject: 包裹\nTo: <shop@example.com>\n\n包裹没到"},
+		"footer link next line":      {"Refund\n\nGet Outlook for iOS\n<https://aka.example.com/o0ukef>\n", "Refund"},
+		"footer link parens":         {"Refund\n\nGet Outlook for iOS (https://aka.example.com/o0ukef)", "Refund"},
+		"long sig":                   {"Refund\n\nKind regards,\n\nAnn Smith | Head of Sales\nACME Ltd | 12 High Street | Leeds | LS1 1AA\nT: +44 20 7946 0000 | M: +44 7700 900000\nE: ann@example.com | W: www.example.com\n\n[cid:image001.png@01D]\n\nRegistered in England No. 1234567", "Refund"},
+		"bilingual closing":          {"请退款。\n\n祝好 / Best regards\n张伟 Wei Zhang", "请退款。"},
+	} {
+		if got, _ := Own(c.text, false); got != c.want {
+			t.Errorf("%s:\n got %q\nwant %q", name, got, c.want)
+		}
+	}
+}
