@@ -100,9 +100,12 @@ func separator(line string, lines []string, i int) kind {
 		}
 		return nothing
 	}
+	boxed := len(line)-len(core) >= 4 && utf8.RuneCountInString(line)-utf8.RuneCountInString(core) >= 4
+	if !boxed && !beforeMarks.begin(core) {
+		return nothing
+	}
 	low := strings.ToLower(strings.Join(strings.Fields(core), " "))
 	low = strings.ReplaceAll(low, "\u0307", "") // of the Turkish capital I
-	boxed := utf8.RuneCountInString(line)-utf8.RuneCountInString(core) >= 4
 	colon := strings.HasSuffix(line, ":") || strings.HasSuffix(line, "：")
 	switch k := marks[low]; {
 	case k == above, strings.Contains(low, aboveWords) && startsWithAny(low, aboveStarts):
@@ -111,7 +114,7 @@ func separator(line string, lines []string, i int) kind {
 		return k
 	case boxed && strings.HasPrefix(low, "forwarded by"):
 		return forward
-	case boxed && strings.HasSuffix(low, " wrote"), strings.HasPrefix(low, "inactive hide details for "): // Notes
+	case boxed && strings.HasSuffix(low, " wrote"), strings.HasPrefix(low, notesMark):
 		return reply
 	case boxed && strings.Contains(low, "@") && attributes(core) == sure: // Zoho
 		return said

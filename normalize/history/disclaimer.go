@@ -82,16 +82,16 @@ var (
 // isDisclaimer tells whether a paragraph that no customer wrote begins at line
 // i.
 func isDisclaimer(lines []string, i int) bool {
-	low := plain(lines[i])
+	line := bare(lines[i])
 	switch {
-	case machineStarts.of(low) != "":
+	case machineStarts.of(line) != "":
 		return alone(lines, i)
-	case titleStarts.of(low) != "":
-		return alone(lines, i) && lawful(lines, i, titleStarts.of(low)) >= 1
-	case openingStarts.of(low) != "":
-		return alone(lines, i) && lawful(lines, i, openingStarts.of(low)) >= 2
-	case printerStarts.of(low) != "":
-		return alone(lines, i) && containsAny(low, green)
+	case titleStarts.of(line) != "":
+		return alone(lines, i) && lawful(lines, i, titleStarts.of(line)) >= 1
+	case openingStarts.of(line) != "":
+		return alone(lines, i) && lawful(lines, i, openingStarts.of(line)) >= 2
+	case printerStarts.of(line) != "":
+		return alone(lines, i) && containsAny(plain(line), green)
 	}
 	return isRule(lines[i]) && i+1 < len(lines) && strings.Contains(lower(lines[i+1]), "mailing list")
 }

@@ -49,6 +49,21 @@ var marks = func() map[string]kind {
 	return m
 }()
 
+// beforeMarks are the beginnings of whatever separator looks for.
+var beforeMarks = func() firstLetters {
+	o := firstLetters{}
+	for s := range marks {
+		o.add(s)
+	}
+	for _, s := range append([]string{notesMark}, aboveStarts...) {
+		o.add(s)
+	}
+	return o
+}()
+
+// notesMark is how Notes says who wrote what follows.
+const notesMark = "inactive hide details for "
+
 // role is what a label of a mail's header stands before.
 type role int
 

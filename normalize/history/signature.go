@@ -89,12 +89,28 @@ func divides(lines []string, i int) bool {
 	return slices.ContainsFunc(lines[max(0, i-tailLines):i], isDashes)
 }
 
-// closing is a line as the lists of closings have it.
+// beforeClosings are the beginnings of all of them.
+var beforeClosings = func() firstLetters {
+	o := firstLetters{}
+	for _, list := range []map[string]bool{closings, thanks} {
+		for s := range list {
+			o.add(s)
+		}
+	}
+	return o
+}()
+
+// closing is a line as the lists of closings have it, "" where none of them
+// begins so.
 func closing(line string) string {
 	if len(line) > maxCloseRunes*utf8.UTFMax {
 		return ""
 	}
-	return strings.ToLower(strings.Trim(seen(line), " *_,.!~:;，。！：、～"))
+	line = strings.Trim(seen(line), " *_,.!~:;，。！：、～")
+	if !beforeClosings.begin(line) {
+		return ""
+	}
+	return strings.ToLower(line)
 }
 
 func isClosing(line string) bool {

@@ -2,6 +2,7 @@ package history
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -65,9 +66,14 @@ func paragraph(lines []string, i int) string {
 // by then that the mail is confidential does not say so.
 const maxParagraph = 12
 
-// plain is a line in lower case without what decorates it.
+// bare is a line without what decorates it.
+func bare(line string) string {
+	return strings.TrimLeft(seen(line), "*_|[](【《「<>#=!⚠\ufe0f -–—~")
+}
+
+// plain is the same in lower case.
 func plain(line string) string {
-	line = strings.TrimLeft(seen(line), "*_|[](【《「<>#=!⚠\ufe0f -–—~")
+	line = bare(line)
 	if strings.IndexFunc(line, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
 		return strings.ToLower(line)
 	}
@@ -111,15 +117,54 @@ func beginningsOf(all []string) beginnings {
 	return b
 }
 
-// of is the beginning that a line has; "" where it has none.
+// of is the beginning that a line has, of whatever case; "" where it has none.
 func (b beginnings) of(line string) string {
-	if len(line) < 2 {
-		return ""
+	var first [2 * utf8.UTFMax]byte
+	r, size := utf8.DecodeRuneInString(line)
+	n := utf8.EncodeRune(first[:], unicode.ToLower(r))
+	if n < 2 {
+		r, _ = utf8.DecodeRuneInString(line[size:])
+		utf8.EncodeRune(first[n:], unicode.ToLower(r))
 	}
-	for _, p := range b[[2]byte{line[0], line[1]}] {
-		if strings.HasPrefix(line, p) {
+	for _, p := range b[[2]byte(first[:2])] {
+		if len(line) >= len(p) && strings.EqualFold(line[:len(p)], p) {
 			return p
 		}
 	}
 	return ""
+}
+
+// firstLetters are those of phrases: most lines begin like none of
+// them, and that is told at a tenth of the cost of making a line small.
+type firstLetters map[[4]rune]bool
+
+func (o firstLetters) add(phrase string) { o[lettersOf(phrase)] = true }
+
+// begin tells whether one of the phrases may be what the line begins with or
+// is.
+func (o firstLetters) begin(line string) bool { return o[lettersOf(line)] }
+
+// lettersOf is how a line begins: four characters, small, without white space
+// between them, fewer where what comes is in another language or a name.
+func lettersOf(line string) (first [4]rune) {
+	n := 0
+	for _, r := range line {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			r += 'a' - 'A'
+		case r >= utf8.RuneSelf:
+			r = unicode.ToLower(r)
+		}
+		if n > 0 && strings.ContainsRune("/|,，", r) {
+			break
+		}
+		if unicode.IsSpace(r) || r == '\u0307' { // the dot of the Turkish i
+			continue
+		}
+		if first[n] = r; n == len(first)-1 {
+			break
+		}
+		n++
+	}
+	return first
 }
