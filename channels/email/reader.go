@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"hearken/channels/email/mailbox"
 	"hearken/complaint"
@@ -22,9 +23,10 @@ const (
 	// that the server's work for each (Dovecot writes its list of the mailbox
 	// anew) costs little, few enough that a crash repeats little.
 	chunk = 500
-	// inFlight is how many mails are kept, parsed and accepted at once: their
-	// fsyncs share the disk's time.
-	inFlight = 48
+	// inFlight is how many mails are kept, parsed and accepted at once, so that
+	// they share fsyncs, and inFlightBytes how large they may be together.
+	inFlight      = 256
+	inFlightBytes = 8 << 20
 	// inMemory is the largest mail that waits in memory for its turn; larger
 	// ones stream to the blob store first.
 	inMemory = 256 << 10
@@ -216,7 +218,7 @@ func (r *reader) fetch(ctx context.Context, uids []uint32) (map[uint32]outcome, 
 	var mu sync.Mutex
 	got := map[uint32]outcome{}
 	var work errgroup.Group
-	work.SetLimit(inFlight)
+	room := semaphore.NewWeighted(inFlightBytes)
 	each := func(m mailbox.Mail, body io.Reader) error {
 		if m.UID == 0 || !slices.Contains(uids, m.UID) {
 			return nil
@@ -228,7 +230,15 @@ func (r *reader) fetch(ctx context.Context, uids []uint32) (map[uint32]outcome, 
 		if err != nil {
 			return err
 		}
+		takes := int64(max(inFlightBytes/inFlight, len(source.bytes)))
+		if source.bytes == nil { // it is read in pieces
+			takes = inMemory
+		}
+		if err := room.Acquire(ctx, takes); err != nil {
+			return err
+		}
 		work.Go(func() error {
+			defer room.Release(takes)
 			err := r.handle(ctx, m, source)
 			mu.Lock()
 			defer mu.Unlock()

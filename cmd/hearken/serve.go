@@ -216,6 +216,7 @@ func (p *process) channels(ownRedis bool) error {
 	if err != nil {
 		return err
 	}
+	p.closers = append(p.closers, blobs.Close)
 	keys, err := secret.LoadKeys(p.cfg.Secret, p.cfg.DataDir)
 	if err != nil {
 		return err

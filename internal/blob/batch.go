@@ -26,11 +26,11 @@ type staged struct {
 }
 
 // write makes the file of a small one.
-func (one *staged) write(tmp string) (err error) {
+func (s *Store) write(one *staged) (err error) {
 	if one.f != nil {
 		return nil
 	}
-	if one.f, err = os.CreateTemp(tmp, "put-*"); err != nil {
+	if one.f, err = os.CreateTemp(s.tmp(), "put-*"); err != nil {
 		return err
 	}
 	_, err = one.f.Write(one.body)
@@ -65,28 +65,47 @@ func (s *Store) commit(one *staged) error {
 		return b.err
 	}
 	s.turn.Lock()
-	defer s.turn.Unlock()
 	s.mu.Lock()
 	s.next = nil // who comes now belongs to the next batch
 	s.mu.Unlock()
-	b.err = s.place(b.files)
+	b.err = s.keep(b.files)
+	full := s.full()
+	s.turn.Unlock()
 	close(b.done)
-	return b.err
+	// Of a log that can't be cleared our own is told: the disk is not well.
+	return errors.Join(b.err, s.clear(full))
 }
 
-// place writes the files, syncs them, renames them, and syncs their folders.
-// With an error none of them counts as kept; one that got to its place is
-// whole all the same.
-func (s *Store) place(files []*staged) error {
-	var syncs errgroup.Group
+// keep makes files durable: small ones by the log, others by themselves.
+func (s *Store) keep(files []*staged) error {
+	var small, large []*staged
 	for _, one := range files {
-		if one.f == nil {
-			defer one.close()
+		if one.f == nil && logged {
+			small = append(small, one)
+		} else {
+			large = append(large, one)
 		}
-		if err := one.write(s.tmp()); err != nil {
+	}
+	if len(small) > 0 {
+		if err := s.keepSmall(small); err != nil {
 			return err
 		}
 	}
+	for _, one := range large {
+		if one.f == nil {
+			defer one.close()
+		}
+		if err := s.write(one); err != nil {
+			return err
+		}
+	}
+	return s.place(large)
+}
+
+// place syncs files, renames them, and syncs their folders. With an error none
+// of them counts as kept; one that got to its place is whole all the same.
+func (s *Store) place(files []*staged) error {
+	var syncs errgroup.Group
 	for _, one := range files { // at once: the journal takes those that wait together
 		syncs.Go(one.f.Sync)
 	}
@@ -95,23 +114,32 @@ func (s *Store) place(files []*staged) error {
 	}
 	folders := map[string]bool{}
 	for _, one := range files {
-		folder := filepath.Dir(one.path)
-		folders[folder] = true
-		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-			if err := os.MkdirAll(folder, 0o700); err != nil {
-				return err
-			}
-			folders[filepath.Dir(folder)], folders[s.dir] = true, true // its own name must last too
-		}
-		if err := os.Rename(one.f.Name(), one.path); err != nil {
+		fresh, err := s.rename(one)
+		if err != nil {
 			return err
 		}
-		one.placed = true
+		folder := filepath.Dir(one.path)
+		if folders[folder] = true; fresh {
+			folders[filepath.Dir(folder)], folders[s.dir] = true, true // its own name must last too
+		}
 	}
 	for folder := range folders {
 		syncs.Go(func() error { return syncDir(folder) })
 	}
 	return syncs.Wait()
+}
+
+// rename puts a file in its place, and tells whether its folder is new.
+func (s *Store) rename(one *staged) (fresh bool, err error) {
+	err = os.Rename(one.f.Name(), one.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		fresh = true
+		if err = os.MkdirAll(filepath.Dir(one.path), 0o700); err == nil {
+			err = os.Rename(one.f.Name(), one.path)
+		}
+	}
+	one.placed = err == nil
+	return fresh, err
 }
 
 func syncDir(dir string) error {

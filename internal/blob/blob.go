@@ -1,7 +1,7 @@
 // Package blob keeps big bodies (raw mail, attachments, recordings) as files
 // named by their SHA-256. It hides how a file becomes durable: written beside
-// its place, synced, renamed, its folder synced, many files at a time; it is
-// there whole or not at all.
+// its place, synced, renamed, its folder synced, many files at a time, and small
+// ones by way of a log; it is there whole or not at all.
 package blob
 
 import (
@@ -38,10 +38,12 @@ type Store struct {
 	mu   sync.Mutex
 	next *batch     // that the next files join
 	turn sync.Mutex // of the batch that is being made durable
+	log  *log       // that small files go to; nil until one does
 }
 
 // New opens the store in dir, making the folder if needed, and clears away
-// what a crash left half-written.
+// what a crash left half-written. Close it, so that the next start has nothing
+// to look through.
 func New(dir string) (*Store, error) {
 	s := &Store{dir: dir}
 	if err := os.MkdirAll(s.tmp(), 0o700); err != nil {
@@ -56,7 +58,22 @@ func New(dir string) (*Store, error) {
 			_ = os.Remove(filepath.Join(s.tmp(), e.Name()))
 		}
 	}
+	if err := s.recover(); err != nil {
+		return nil, fmt.Errorf("open the blob store: %w", err)
+	}
 	return s, nil
+}
+
+// Close syncs what is there. Nothing may be put after it.
+func (s *Store) Close() error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	l := s.log
+	s.log = nil
+	if err := s.clear(l); err != nil {
+		return fmt.Errorf("close the blob store: %w", err)
+	}
+	return nil
 }
 
 // smallMost is up to where a body waits in memory for its file: many files are
@@ -98,7 +115,7 @@ func (s *Store) put(r io.Reader, limit int64) (complaint.Blob, error) {
 	if n > limit {
 		return complaint.Blob{}, fmt.Errorf("more than %d bytes: %w", limit, ErrTooBig)
 	}
-	sum := hex.EncodeToString(h.Sum(nil))
+	sum := hex.EncodeToString(h.Sum(nil)) // as sumOf, of what streamed past
 	one.path = s.path(sum)
 	b := complaint.Blob{Ref: prefix + sum, SHA256: sum, Size: n}
 	if fi, err := os.Stat(one.path); err == nil && fi.Size() == n {
@@ -134,6 +151,11 @@ func (s *Store) Open(ref string) (*os.File, error) {
 		return nil, fmt.Errorf("open blob %s: %w", ref, err)
 	}
 	return f, nil
+}
+
+func sumOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
 }
 
 // path spreads the files over 256 folders.
