@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	fastjson "github.com/go-json-experiment/json"
@@ -34,6 +35,9 @@ type Intake struct {
 	// may be what ends the dispatcher; the others were only beside it, or
 	// beside a power cut. So each is handed out alone.
 	suspects []complaint.Delivery
+	// texts has the memory of a batch's records for the next: it is the most of
+	// what moving takes.
+	texts sync.Pool
 }
 
 const (
@@ -139,10 +143,10 @@ func (in *Intake) decode(d *complaint.Delivery, isNew bool) {
 	if isNew {
 		lean = append(options, fastjson.WithUnmarshalers(skipEvidence))
 	}
-	err := fastjson.Unmarshal([]byte(d.Text), &d.Record, lean...)
+	err := fastjson.UnmarshalRead(strings.NewReader(d.Text), &d.Record, lean...)
 	if err == nil && d.Record.Route != nil && isNew { // it will be written anew
 		d.Record = complaint.Record{}
-		err = fastjson.Unmarshal([]byte(d.Text), &d.Record, options...)
+		err = fastjson.UnmarshalRead(strings.NewReader(d.Text), &d.Record, options...)
 	}
 	if err != nil {
 		d.Err = fmt.Errorf("the field record is not a record: %w", err)
@@ -252,6 +256,12 @@ func (in *Intake) Move(ctx context.Context, moves []complaint.Move) error {
 func (in *Intake) movePart(ctx context.Context, p partition, batch []*complaint.Move) error {
 	keys := append(make([]string, 0, 3+4*len(batch)), p.stream(streamIntake), p.departments(), p.accept())
 	args := append(make([]any, 0, 2+13*len(batch)), groupDispatchers, seconds(in.c.cfg.Remember))
+	texts, _ := in.texts.Get().(*[]byte)
+	if texts == nil {
+		texts = new([]byte)
+	}
+	defer func() { in.texts.Put(texts) }()
+	*texts = (*texts)[:0]
 	for _, m := range batch {
 		r := &m.Record
 		history := routing(m, time.Now())
@@ -259,10 +269,11 @@ func (in *Intake) movePart(ctx context.Context, p partition, batch []*complaint.
 		if err != nil {
 			return fmt.Errorf("encode the route of %s: %w", r.ID, err)
 		}
-		record, err := routedText(m, route)
-		if err != nil {
+		from := len(*texts)
+		if *texts, err = appendRouted(*texts, m, route); err != nil {
 			return fmt.Errorf("encode record %s: %w", r.ID, err)
 		}
+		record := (*texts)[from:] // stays as it is should texts grow
 		again, accept := "", acceptAt(m.Route)
 		switch {
 		case r.Event == complaint.Rerouted:
@@ -323,17 +334,18 @@ func acceptAt(r complaint.Route) string {
 	return strconv.FormatInt(t.UnixMilli(), 10)
 }
 
-// routedText is the record with its route, JSON. Where the record is still as
-// it came, the route is put into its text: that costs a tenth of encoding it,
-// and keeps what a newer gateway may have written into it.
-func routedText(m *complaint.Move, route []byte) (string, error) {
+// appendRouted appends the record with its route, JSON. Where the record is
+// still as it came, the route is put into its text: that costs a tenth of
+// encoding it, and keeps what a newer gateway may have written into it.
+func appendRouted(b []byte, m *complaint.Move, route []byte) ([]byte, error) {
 	if body, ok := strings.CutSuffix(m.Text, "}"); ok && m.Record.Route == nil {
-		return body + `,"route":` + string(route) + "}", nil
+		b = append(append(b, body...), `,"route":`...)
+		return append(append(b, route...), '}'), nil
 	}
 	r := m.Record
 	r.Route = &m.Route
-	b, err := json.Marshal(r)
-	return string(b), err
+	text, err := json.Marshal(r)
+	return append(b, text...), err
 }
 
 // Dead gives a delivery up to the dead stream, with its reason.

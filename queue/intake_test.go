@@ -118,8 +118,8 @@ func TestMoveKeepsWhatItDoesNotKnow(t *testing.T) {
 	// Where the record was changed on the way, the change counts.
 	changed := complaint.Move{Delivery: got, Route: complaint.Route{Department: "FIN"}}
 	changed.Text, changed.Record.Priority = "", "P1"
-	text, err := routedText(&changed, []byte(`{}`))
-	if err != nil || !strings.Contains(text, `"priority":"P1"`) || !strings.Contains(text, `"department":"FIN"`) {
+	text, err := appendRouted(nil, &changed, []byte(`{}`))
+	if err != nil || !strings.Contains(string(text), `"priority":"P1"`) || !strings.Contains(string(text), `"department":"FIN"`) {
 		t.Errorf("%s, %v", text, err)
 	}
 	// This was never published: its key was new, and must not stay for ever.
