@@ -117,7 +117,7 @@ func (l *Letter) FieldNames() []string {
 // mail that it refuses.
 func Read(r io.Reader, keep Keeper, limits Limits) (*Letter, error) {
 	l := newLines(r)
-	top := l.header(limits.Header)
+	top := l.top(limits.Header)
 	l.hash = sha256.New()
 	for _, line := range l.back {
 		l.hash.Write(line)
@@ -152,14 +152,24 @@ func (l *Letter) people(hint *clue) {
 	if l.MessageID == "" {
 		l.MessageID = looseID(l.fields.Get("Message-Id"))
 	}
-	l.InReplyTo = messageIDs(l.fields.Get("In-Reply-To"))
-	l.References = messageIDs(strings.Join(l.fields.Values("References"), " "))
+	l.InReplyTo = threadIDs(strings.Join(l.fields.Values("In-Reply-To"), " "))
+	l.References = threadIDs(strings.Join(l.fields.Values("References"), " "))
 	l.From = l.addresses("From", hint)
 	l.Sender = l.addresses("Sender", hint)
 	l.ReplyTo = l.addresses("Reply-To", hint)
 	l.To = l.addresses("To", hint)
 	l.Cc = l.addresses("Cc", hint)
-	l.Subject = oneLine(decodeWords(l.fields.Get("Subject"), hint), maxSubject)
+	l.Subject = oneLine(decodeWords(given(l.fields, "Subject"), hint), maxSubject)
+}
+
+// given is the first field of a name that says something.
+func given(fields textproto.Header, name string) string {
+	for _, v := range fields.Values(name) {
+		if strings.TrimSpace(v) != "" {
+			return v
+		}
+	}
+	return ""
 }
 
 func (l *Letter) addresses(name string, hint *clue) []Address {
