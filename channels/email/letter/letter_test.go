@@ -160,6 +160,26 @@ func TestFilenames(t *testing.T) {
 		"attachment; filename*=gbk''%B7%A2%C6%B1.pdf":                                      "发票.pdf",
 		"attachment; filename*0*=utf-8''%E5%8F%91; filename*1*=%E7%A5%A8; filename*2=.pdf": "发票.pdf",
 		`attachment; filename="=?gbk?B?t6LGsS5wZGY=?="`:                                    "发票.pdf",
+		`attachment; filename*1="b.pdf"; filename*0=a`:                                     "ab.pdf",
+		`attachment; filename*1="a"; filename*3="b.pdf"`:                                   "ab.pdf",
+		`attachment; filename*0*=utf-8''%E5%8F; filename*1*=%91; filename*2="100%25.pdf"`:  "发100%25.pdf",
+		"attachment; filename*=utf-8'%E5%8F%91.pdf":                                        "发.pdf", // an apostrophe is missing
+		"attachment; filename*=utf-8''%E5%8F%91%zz.pdf":                                    "发%zz.pdf",
+		"attachment; filename*=utf-8''%3D%3Futf-8%3FQ%3Fa%3F%3D.pdf":                       "a.pdf",
+		`attachment; filename="%E5%8F%91.pdf"`:                                             "发.pdf",
+		`attachment; filename="100%25.pdf"`:                                                "100%25.pdf",
+		`attachment; filename="=?utf-8?B?5Y+R?=" "=?utf-8?B?56Wo?=.pdf"`:                   "发票.pdf",
+		`attachment; filename==?utf-8?Q?a;b?=.pdf; size=1`:                                 "a;b.pdf",
+		`attachment; filename="a.pdf; size=4`:                                              "a.pdf",
+		`attachment filename="a.pdf"`:                                                      "a.pdf",
+		`attachment, filename="a.pdf" size=4`:                                              "a.pdf",
+		`filename="a.pdf"`:                                                                 "a.pdf",
+		`"attachment"; filename="a.pdf"`:                                                   "a.pdf",
+		`attachment (see; "x=y"); filename=a.pdf`:                                          "a.pdf",
+		"attachment; filename=\"\x1b$B;3ED\x1b(B.pdf\"":                                    "山田.pdf",
+		"attachment; filename=\"\xa5\\\xaf\xe0\xb3\\\xa5i.pdf\"":                           "功能許可.pdf", // Big5: the backslashes are halves of characters
+		"attachment\nContent-Description: a.pdf":                                           "a.pdf",
+		"attachment\nContent-Location: https://example.cn/x/a.pdf?y=1":                     "a.pdf",
 		"attachment; filename=" + gbk:                                                      "发票.pdf",
 		`attachment; filename="a.pdf"; filename="b.pdf"`:                                   "a.pdf",
 		`attachment; filename=two words.pdf; size=1`:                                       "two words.pdf",
@@ -245,6 +265,39 @@ func TestStructure(t *testing.T) {
 		{"encrypted", "Content-Type: multipart/encrypted; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b--\n", "", "encrypted"},
 		{"enveloped", "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\n\nxx\n", "", "encrypted"},
 		{"null bytes", "\na\x00b\n", "ab", ""},
+		{"lines end by CR CR LF", "Subject: a\r\r\n\r\r\none\r\r\ntwo\r\r\n", "one\ntwo", ""},
+		{"empty lines before the header", "\r\n\r\nSubject: a\r\nContent-Type: text/html\r\n\r\n<b>one\r\n", "one", ""},
+		{"a byte order mark before the header", "\xef\xbb\xbfContent-Type: text/html\n\n<b>one\n", "one", ""},
+		{"an mbox line within", "Subject: a\n>From a@example.cn Mon Nov 23 10:00:00 2026\nContent-Type: text/html\n\n<b>one\n", "one", ""},
+		{"a field with a name that is none", "Subject: a\nX-\xe9: b\n c\nContent-Type: text/html\n\n<b>one\n", "one", "no proper name"},
+		{"an empty Content-Type first", "Content-Type:\nContent-Type: text/html\n\n<b>one\n", "one", ""},
+		{"a boundary at once", "Content-Type: multipart/mixed; boundary=b\n--b\nContent-Type: text/plain\n\none\n--b--\n", "one", "empty line"},
+		{"a type in quotes, with blanks", "Content-Type: \"text / html\"; charset=utf-8\n\n<b>one\n", "one", ""},
+		{"parameters without semicolons", "Content-Type: multipart/mixed boundary=\"b\" charset=utf-8\n\n--b\n\none\n--b--\n", "one", ""},
+		{"a type that is none", "Content-Type: nonsense\n\none\n", "one", ""},
+		{"a parameter for a type", "Content-Type: charset=utf-8\n\none\n", "one", ""},
+		{"a boundary in single quotes", "Content-Type: multipart/mixed; boundary='b'\n\n--b\n\none\n--b--\n", "one", ""},
+		{"a boundary with its dashes", "Content-Type: multipart/mixed; boundary=\"--b\"\n\n--b\n\none\n--b--\n", "one", ""},
+		{"a boundary like an encoded word", "Content-Type: multipart/mixed; boundary=\"=?utf-8?Q?x?=\"\n\n--=?utf-8?Q?x?=\n\none\n--=?utf-8?Q?x?=--\n", "one", ""},
+		{"a boundary in GBK", "Content-Type: multipart/mixed; boundary=\"\xb1\xdf\"\n\n--\xb1\xdf\n\none\n--\xb1\xdf--\n", "one", ""},
+		{"a blank before the last dashes", "Content-Type: multipart/mixed; boundary=\"b \"\n\n--b \n\none\n--b --\n", "one", ""},
+		{"no boundary parameter, parts without header", "Content-Type: multipart/mixed\n\n--b\n\none\n--b\n\ntwo\n--b--\n", "one\n\ntwo", "found by looking"},
+		{"a line of dashes is no boundary", "Content-Type: multipart/mixed\n\n-----\n\none\n-----\n\ntwo\n", "-----\n\none\n-----\n\ntwo", "read as text"},
+		{"closed too early", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\n\n--b\n\ntwo\n--b--\nbehind\n", "one\n\ntwo", "goes on"},
+		{"a multipart called text/html", "Content-Type: text/html; boundary=b\n\n--b\nContent-Type: text/plain\n\none\n--b\nContent-Type: text/html\n\n<b>one\n--b--\n", "one", ""},
+		{"a multipart called nothing", "MIME-Version: 1.0\n\n--b\nContent-Type: text/html\n\n<b>one\n--b--\n", "one", "found by looking"},
+		{"a multipart in base64", "Content-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: base64\n\n" + base64.StdEncoding.EncodeToString([]byte("--b\n\none\n--b--\n")), "one", ""},
+		{"a multipart that only says base64", "Content-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: base64\n\n--b\n\none\n--b--\n", "one", ""},
+		{"a digest", "Content-Type: multipart/digest; boundary=b\n\n--b\n\nFrom: A <a@example.cn>\nSubject: inner\n\ninside\n--b--\n", "-------- Forwarded Message --------\nFrom: A <a@example.cn>\nSubject: inner\n\ninside", ""},
+		{"text that says base64", "Content-Transfer-Encoding: base64\n\nDear shop,\n\nit broke.\n", "Dear shop,\n\nit broke.", "which it is not"},
+		{"Chinese that says base64", "Content-Transfer-Encoding: base64\n\n壶坏了，请退款。\n", "壶坏了，请退款。", "which it is not"},
+		{"a footer behind base64", "Content-Transfer-Encoding: base64\n\naGVsbG8gdGhlcmUh\nIQ==\n_____________________\nsupport mailing list\nsupport@example.org\n", "hello there!!", ""},
+		{"a footer behind base64 without padding", "Content-Transfer-Encoding: base64\n\naGVsbG8gdGhlcmUh\n-- This mail was looked through by a scanner.\n", "hello there!", ""},
+		{"names of quoted-printable", "Content-Transfer-Encoding: (x) Quoted_Printable;\n\ncaf=c3=a9\n", "café", ""},
+		{"names of base64", "Content-Transfer-Encoding: base 64\n\naGVsbG8\n", "hello", ""},
+		{"blanks that a server put at a line's end", "Content-Transfer-Encoding: quoted-printable\n\none  \t\ntwo=20\nthree\n", "one\ntwo \nthree", ""},
+		{"uuencoded as a whole", "Content-Transfer-Encoding: x-uuencode\n\nbegin 644 a.txt\n%:&5L;&\\\n`\nend\n", "hello", ""},
+		{"AMP beside the page", "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/x-amp-html\n\n<html>amp\n--b\nContent-Type: text/html\n\n<b>one\n--b--\n", "one", ""},
 		{"part without empty line", "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n--b\n\ntwo\n--b--\n", "two", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -256,6 +309,48 @@ func TestStructure(t *testing.T) {
 				t.Errorf("notes %q, want %q", l.Notes, c.note)
 			}
 		})
+	}
+}
+
+// TestWhatIsAFile has parts of which some are the mail's text and some are not.
+func TestWhatIsAFile(t *testing.T) {
+	for _, c := range []struct{ name, part, file string }{
+		{"a page with a name, behind the text", "Content-Type: text/html; name=report.html\n\n<b>x", "report.html text/html"},
+		{"a page within the text", "Content-Type: text/html\n\n<b>x", ""},
+		{"a table", "Content-Type: text/csv\n\n1,2", "part-3.csv text/csv"},
+		{"a text to be kept", "Content-Type: text/plain\nContent-Disposition: attachment\n\nx", "part-3.txt text/plain"},
+		{"a text with a name", "Content-Type: text/plain; name=a.log\nContent-Disposition: inline\n\nx", "a.log text/plain"},
+		{"text of a type nobody knows", "Content-Type: text/x-own\n\nx", ""},
+		{"a type without a subtype", "Content-Type: pdf; name=a.pdf\n\nx", "a.pdf application/octet-stream"},
+		{"uuencoded", "Content-Type: application/pdf\nContent-Transfer-Encoding: x-uue\n\nbegin 644 a.pdf\n%:&5L;&\\\n`\nend\n", "a.pdf application/pdf"},
+		{"not encoded at all", "Content-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\n%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", "a.pdf application/pdf"},
+	} {
+		l := read(t, "Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\n"+c.part+"\n--b--\n")
+		file := ""
+		for _, a := range l.Attachments {
+			file += a.Filename + " " + a.MediaType
+		}
+		if file != c.file || (l.Text == "text") == (c.file == "") {
+			t.Errorf("%s: file %q, want %q; text %q", c.name, file, c.file, l.Text)
+		}
+	}
+}
+
+func TestThread(t *testing.T) {
+	for in, want := range map[string]string{
+		"<a@x>\n\t<b@x>": "a@x b@x", "<a@x>,<b@x>": "a@x b@x", "a@x b@x": "a@x b@x",
+		"=?utf-8?Q?=3Ca=40x=3E?=\n =?utf-8?Q?_=3Cb=40x=3E?=": "a@x b@x",
+		"Your mail of Monday from ann@example.org":           "", "Monday (<a@x>)": "a@x",
+	} {
+		if got := strings.Join(read(t, "References: "+in+"\n\nx").References, " "); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestTheFirstSubjectThatSaysSomething(t *testing.T) {
+	if l := read(t, "Subject:\nSubject: one\nSubject: two\n\nx"); l.Subject != "one" {
+		t.Errorf("%q", l.Subject)
 	}
 }
 
