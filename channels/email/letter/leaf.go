@@ -60,14 +60,20 @@ func (w *walker) part(fields textproto.Header, ct value, r io.Reader, depth int)
 		f.name = w.nameElsewhere(fields)
 	}
 	f.inline = disposition.main == "inline" || disposition.main != "attachment" && w.within == "multipart/related"
+	if reportParts[ct.main] != nil {
+		if w.letter.Report != nil {
+			return content{}, w.status(ct.main, r)
+		}
+		var copied bytes.Buffer
+		if err := w.attachment(io.TeeReader(r, &limited{&copied, maxReport}), f); err != nil {
+			return content{}, err
+		}
+		return content{}, w.status(ct.main, &copied)
+	}
 	switch ct.main {
 	case "text/x-amp-html", "text/watch-html":
 		if w.within == "multipart/alternative" {
 			return content{}, nil // another form of what the page says
-		}
-	case "message/delivery-status", "message/feedback-report", "message/disposition-notification", "text/rfc822-headers":
-		if w.letter.Report != nil {
-			return content{}, w.status(r)
 		}
 	case "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature":
 		w.note("the signature was not checked")

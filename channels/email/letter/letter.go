@@ -62,6 +62,9 @@ type Letter struct {
 	FromHTML    bool   // Text was made of HTML
 	Attachments []complaint.Attachment
 	Report      *Report // of a multipart/report
+	// Loose is what a mail that is no report has of one: its parts, or a mail
+	// that it holds. Any mail that is passed on has it too.
+	Loose *Report
 	// Forwarded is who wrote the first mail that this one holds whole.
 	Forwarded []Address
 	Notes     []string
@@ -76,7 +79,7 @@ type Letter struct {
 // Report is what a delivery or feedback report tells (RFC 3464, 5965).
 type Report struct {
 	Type     string // "delivery-status", "feedback-report", "disposition-notification" ...
-	Action   string // of the first recipient that has one: "failed", "delayed", "delivered" ...
+	Action   string // "failed" if a recipient's is; else the first's: "delayed", "delivered" ...; or the type of a feedback: "abuse" ...
 	Status   string // "5.1.1"
 	Reason   string // the other server's words
 	Original string // the Message-ID that it is about, without angle brackets
@@ -100,6 +103,15 @@ func (l *Letter) Recipients() []string {
 
 // Mailboxes reads a field as a list of addresses.
 func (l *Letter) Mailboxes(name string) []Address { return l.addresses(name, &clue{}) }
+
+// WrittenName is the name in a From that has no address.
+func (l *Letter) WrittenName() string {
+	name, _, _ := strings.Cut(l.fields.Get("From"), "<")
+	if len(l.From) > 0 || strings.ContainsAny(name, "@;") { // a group has none
+		return ""
+	}
+	return oneLine(bareName(decodeWords(unquote(plain(name, nil)), nil)), maxName)
+}
 
 // Has tells whether there is a field of that name.
 func (l *Letter) Has(name string) bool { return l.fields.Has(name) }

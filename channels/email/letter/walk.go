@@ -297,7 +297,9 @@ func (w *walker) enclosed(fields textproto.Header, b *body, depth int) (content,
 	b.over = b.over || w.lines == outer // the parts below read the lines up to the boundary
 	inner := Letter{fields: h.fields}
 	if w.letter.Report != nil {
-		w.letter.Report.Original = first(messageIDs(h.fields.Get("Message-Id")))
+		original(w.letter.Report, h.fields)
+	} else if depth <= 1 {
+		original(w.loose(), h.fields)
 	}
 	c, err := w.entity(h, depth+1)
 	if err != nil || w.letter.Report != nil {
