@@ -62,14 +62,14 @@ const maxCIDs = 1000
 
 // seeCIDs remembers which parts a page shows.
 func (w *walker) seeCIDs(page string) {
-	for len(w.cids) < maxCIDs {
+	for range maxCIDs {
 		i := strings.Index(page, "cid:")
 		if i < 0 {
 			return
 		}
 		page = page[i+4:]
-		end := strings.IndexAny(page, "\"' >)\\")
-		if end <= 0 || end > maxIDSize {
+		end := strings.IndexAny(page[:min(len(page), maxIDSize)], "\"' >)\\")
+		if end <= 0 {
 			continue
 		}
 		if w.cids == nil {

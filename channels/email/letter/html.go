@@ -69,6 +69,8 @@ type page struct {
 	breaks int  // line ends owed before the next word
 	blank  rune // the blank owed before the next word
 	begun  bool // something stands on this line
+	quoted int  // quotes of the last word
+	marked int  // where the output ended behind a list's mark: its words follow on that line
 }
 
 func (p *page) start(t html.Token, selfClosing bool) {
@@ -113,6 +115,9 @@ func (p *page) show(t html.Token, e *element) {
 		}
 	case atom.Ol:
 		e.number = 1
+		if n, err := strconv.Atoi(attr(t, "start")); err == nil && n > 0 {
+			e.number = n
+		}
 		p.line(p.around(atom.Ol))
 	case atom.Li:
 		p.item()
@@ -158,7 +163,7 @@ func (p *page) item() {
 		}
 	}
 	p.word(strings.Repeat("  ", min(max(depth-1, 0), maxQuotes)) + mark)
-	p.blank, p.begun = 0, true
+	p.blank, p.begun, p.marked = 0, true, p.out.Len()
 }
 
 func (p *page) end(tag atom.Atom) {
@@ -295,8 +300,8 @@ func (p *page) word(s string) {
 	}
 	if p.out.Len() > 0 && p.breaks > 0 {
 		for i := range p.breaks {
-			if i > 0 && p.quotes > 0 {
-				p.out.WriteString(strings.Repeat(">", min(p.quotes, maxQuotes)))
+			if i > 0 {
+				p.out.WriteString(strings.Repeat(">", min(p.quotes, p.quoted, maxQuotes)))
 			}
 			p.out.WriteByte('\n')
 		}
@@ -310,13 +315,13 @@ func (p *page) word(s string) {
 	} else if p.blank != 0 {
 		p.out.WriteRune(p.blank)
 	}
-	p.blank, p.begun = 0, true
+	p.blank, p.begun, p.quoted = 0, true, p.quotes
 	p.out.WriteString(s)
 }
 
 // line asks for at least n line ends before the next word.
 func (p *page) line(n int) {
-	if n > 0 {
+	if n > 0 && (p.marked == 0 || p.marked != p.out.Len()) {
 		p.breaks = max(p.breaks, n)
 		p.blank = 0
 	}
@@ -335,7 +340,7 @@ func gap(tag atom.Atom) int {
 	switch tag {
 	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Dl, atom.Figure:
 		return 2
-	case atom.Div, atom.Table, atom.Tr, atom.Ul, atom.Ol, atom.Li, atom.Blockquote, atom.Pre, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Form, atom.Fieldset, atom.Dt, atom.Dd, atom.Center, atom.Address, atom.Caption, atom.Main, atom.Nav, atom.Aside, atom.Body:
+	case atom.Div, atom.Table, atom.Tr, atom.Ul, atom.Ol, atom.Li, atom.Blockquote, atom.Pre, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Form, atom.Fieldset, atom.Dt, atom.Dd, atom.Center, atom.Address, atom.Caption, atom.Main, atom.Nav, atom.Aside, atom.Details, atom.Summary, atom.Body:
 		return 1
 	}
 	return 0

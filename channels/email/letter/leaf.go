@@ -124,10 +124,12 @@ func contentID(s string) string {
 // readable tells the text of the mail from a text that is attached to it.
 func (w *walker) readable(ct, disposition value) bool {
 	switch {
-	case !strings.HasPrefix(ct.main, "text/") || disposition.main == "attachment":
+	case !strings.HasPrefix(ct.main, "text/") || textFiles[ct.main]:
 		return false
-	case textFiles[ct.main]:
-		return false
+	case disposition.main == "attachment":
+		// The mail's only part, without a name, is its text, whatever a
+		// program calls it.
+		return w.within == "" && disposition.params["filename"] == "" && ct.params["name"] == ""
 	case disposition.params["filename"] == "" && ct.params["name"] == "":
 		return true
 	case ct.main == "text/html" && (w.texts == 0 || w.within != "multipart/mixed"):

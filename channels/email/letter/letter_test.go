@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -297,6 +298,7 @@ func TestStructure(t *testing.T) {
 		{"names of base64", "Content-Transfer-Encoding: base 64\n\naGVsbG8\n", "hello", ""},
 		{"blanks that a server put at a line's end", "Content-Transfer-Encoding: quoted-printable\n\none  \t\ntwo=20\nthree\n", "one\ntwo \nthree", ""},
 		{"uuencoded as a whole", "Content-Transfer-Encoding: x-uuencode\n\nbegin 644 a.txt\n%:&5L;&\\\n`\nend\n", "hello", ""},
+		{"the only part is called an attachment", "Content-Disposition: attachment\n\none\n", "one", ""},
 		{"AMP beside the page", "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/x-amp-html\n\n<html>amp\n--b\nContent-Type: text/html\n\n<b>one\n--b--\n", "one", ""},
 		{"part without empty line", "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n--b\n\ntwo\n--b--\n", "two", ""},
 	} {
@@ -415,6 +417,10 @@ func TestHTML(t *testing.T) {
 		"<p>One<p>Two <b>bold</b> end":                                                          "One\n\nTwo bold end",
 		"a<br>b<br><br><br>c":                                                                   "a\nb\n\nc",
 		"<ul><li>one<li>two<ol><li>x</ol></ul>":                                                 "- one\n- two\n  1. x",
+		"<ul><li><p>a</p></li><li><div>b</div></ul>":                                            "- a\n\n- b",
+		`<ol start="3"><li>a</li><li>b</li></ol>`:                                               "3. a\n4. b",
+		"<p>a<blockquote><p>b<p>c</blockquote>d":                                                "a\n\n> b\n>\n> c\nd",
+		"<details><summary>a</summary>b</details>":                                              "a\nb",
 		"<ol><li>a</li><li>b</li></ol>":                                                         "1. a\n2. b",
 		"<table><tr><td>Order</td><td>No 1</td></tr><tr><td>Sum<td>5</table>":                   "Order\tNo 1\nSum\t5",
 		`<a href="https://example.com/">example.com</a> <a href="https://a.example/x">here</a>`: "example.com here (https://a.example/x)",
@@ -486,6 +492,9 @@ func TestHostileHeadersEnd(t *testing.T) {
 		"unknown charsets": words.String(),
 		"raw bytes":        strings.Repeat("\xe9\xff\x81 =?", 40<<10),
 		"raw addresses":    strings.Repeat("\xe9\xff\x81@x,", 30<<10),
+		"brackets":         strings.Repeat("<a@", 80<<10),
+		"half words":       strings.Repeat("=?a?q?", 40<<10),
+		"switches":         strings.Repeat("\x1b$B", 80<<10),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, field := range []string{"From: ", "Subject: ", "Content-Disposition: x; filename="} {
@@ -494,6 +503,22 @@ func TestHostileHeadersEnd(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// And so did these bodies.
+func TestHostileBodiesEnd(t *testing.T) {
+	for name, mail := range map[string]string{
+		"references to pictures": "Content-Type: text/html\n\n" + strings.Repeat("cid:", 500<<10),
+		"blanks":                 "Content-Transfer-Encoding: quoted-printable\n\n" + strings.Repeat(strings.Repeat(" ", 79)+"x", 20<<10),
+		"closing boundaries":     "Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b--\n", 500<<10),
+		"stars for base64":       "Content-Transfer-Encoding: base64\n\nQUJD\n" + strings.Repeat("*", 4<<20),
+	} {
+		start := time.Now()
+		read(t, mail)
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("%s: %v", name, took)
+		}
 	}
 }
 

@@ -169,7 +169,8 @@ func decode64(dst, src []byte) int {
 
 // unquoted decodes quoted-printable; an "=" that is no escape stays.
 type unquoted struct {
-	r *bufio.Reader
+	r    *bufio.Reader
+	stay int // blanks that come next and are not at a line's end
 }
 
 func (d *unquoted) Read(p []byte) (int, error) {
@@ -185,8 +186,12 @@ func (d *unquoted) Read(p []byte) (int, error) {
 			}
 			return 0, err
 		}
-		if (c == ' ' || c == '\t') && d.lost() {
-			continue
+		if c == ' ' || c == '\t' {
+			if d.stay > 0 {
+				d.stay--
+			} else if d.lost() {
+				continue
+			}
 		}
 		if c != '=' {
 			p[n] = c
@@ -215,9 +220,11 @@ func (d *unquoted) lost() bool {
 			_, _ = d.r.Discard(i - 1)
 			return true
 		default:
+			d.stay = i - 1
 			return false
 		}
 	}
+	d.stay = maxLost
 	return false
 }
 
