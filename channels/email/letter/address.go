@@ -27,13 +27,14 @@ func parseAddresses(s string, hint *clue) []Address {
 	// without a semicolon there is no group.
 	ends := listEnds{strings.LastIndexByte(s, '"'), strings.LastIndexByte(s, ')'), strings.LastIndexByte(s, ';')}
 	var out []Address
-	for from, at := 0, 0; at < len(s) && len(out) < maxAddresses; {
+	tried := 0
+	for from, at := 0, 0; at < len(s) && tried < maxAddresses; {
 		end, next, comma := cutAddress(s, at, ends)
 		if comma && !strings.Contains(s[at:end], "@") {
 			at = next // "Lee, Ann <ann@example.org>", without quotes
 			continue
 		}
-		for one := strings.TrimLeft(s[from:end], ", \t\r\n"); one != "" && len(out) < maxAddresses; {
+		for one := strings.TrimLeft(s[from:end], ", \t\r\n"); one != "" && tried < maxAddresses; tried++ {
 			var a Address
 			var ok bool
 			if a, one, ok = parseAddress(one, hint); ok && (len(out) == 0 || out[len(out)-1].Addr != a.Addr) {

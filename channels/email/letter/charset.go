@@ -5,56 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/wlynxg/chardet"
-	"golang.org/x/text/encoding/charmap"
 )
-
-// sniffBytes is how much of a text is looked at to guess its charset.
-const sniffBytes = 8 << 10
-
-// maxDetections is how often the detector is asked for one mail. It takes
-// a millisecond even for a word, and a header has room for ten thousand.
-const maxDetections = 50
-
-// clue is what a mail has told of its charset, for those of its texts that
-// declare none. A nil clue knows nothing.
-type clue struct {
-	charset string // that a text of the mail declares
-	guessed string // that a longer text looked like
-	asked   int    // how often the detector was
-}
-
-// learn takes the charset that a text declares, if it is a telling one.
-func (c *clue) learn(label string) {
-	label = cleanLabel(label)
-	if c.charset == "" && label != "us-ascii" && label != "utf-8" && lookup(label) != nil {
-		c.charset = label
-	}
-}
-
-// hintBytes is how long a text must be for its look to tell of the others.
-const hintBytes = 16
-
-// saw remembers what a text that declared nothing true turned out to be.
-func (c *clue) saw(name string, b []byte) {
-	if c != nil && c.guessed == "" && len(b) >= hintBytes && name != "utf-8" && name != "windows-1252" {
-		c.guessed = name
-	}
-}
-
-// detect asks the detector, which is slow, and sure only of longer texts.
-func (c *clue) detect(b []byte) string {
-	if c != nil {
-		if c.asked++; c.asked > maxDetections {
-			return ""
-		}
-	}
-	if r := chardet.Detect(b); r.Confidence > 0.2 {
-		return strings.ToLower(r.Encoding)
-	}
-	return ""
-}
 
 // decodeCharset turns b into UTF-8. label is what the mail declares of it and
 // may be empty, hint what the mail tells elsewhere. note says where the label
@@ -180,7 +131,11 @@ func lies(label string, b []byte) bool {
 	short, long, whole := utf8Forms(b)
 	switch label {
 	case "iso-8859-1", "latin1", "l1", "iso8859-1", "iso_8859-1", "windows-1252", "cp1252", "iso-8859-15", "cp819":
-		return whole || looks(head(b)) != "" || solid(head(b))
+		if whole || looks(head(b)) != "" || solid(head(b)) {
+			return true
+		}
+		name, unwestern := latin(head(b))
+		return name != "" && name != "windows-1252" && unwestern >= foreignLetters && beyondASCII(b) >= manyLetters
 	case "big5", "cp950", "big5-hkscs":
 		return whole && long >= telling || len(b) >= 10 && looksGB(head(b)) && !looksBig5(head(b))
 	}
@@ -208,97 +163,4 @@ func utf8Forms(b []byte) (short, long int, whole bool) {
 		}
 	}
 	return short, long, true
-}
-
-// guess decodes text that nothing true is said about, and names what it took.
-func guess(b []byte, hint *clue) (text, name string) {
-	if switches(b) {
-		if s, bad := iso2022(b); bad == 0 {
-			return s, "iso-2022-jp"
-		}
-	}
-	if utf8.Valid(b) {
-		return string(b), "utf-8"
-	}
-	if hint != nil {
-		for _, name := range []string{hint.charset, hint.guessed} {
-			if decode := lookup(name); decode != nil {
-				if s, bad := decode(b); bad == 0 {
-					return s, name
-				}
-			}
-		}
-	}
-	if name := looks(head(b)); name != "" {
-		if s, ok := decodeAs(name, b); ok {
-			hint.saw(name, b)
-			return s, name
-		}
-	}
-	if name := hint.detect(head(b)); name != "" {
-		if s, ok := decodeAs(name, b); ok {
-			hint.saw(name, b)
-			return s, name
-		}
-	}
-	if s, ok := decodeAs("gb18030", b); ok {
-		return s, "gb18030"
-	}
-	if mostlyUTF8(b) {
-		return strings.ToValidUTF8(string(b), "\uFFFD"), "utf-8"
-	}
-	s, _ := decodeWith(charmap.Windows1252, b)
-	return s, "windows-1252"
-}
-
-// looks names the encoding that b is in by the look of it; "" where it is not
-// one of East Asia.
-func looks(b []byte) string {
-	switch {
-	case looksKorean(b):
-		return "euc-kr"
-	case looksGB(b):
-		return "gb18030"
-	case looksSJIS(b):
-		return "shift_jis"
-	case looksEUCJP(b):
-		return "euc-jp"
-	case looksBig5(b):
-		return "big5"
-	}
-	return ""
-}
-
-// decodeAs decodes b if it is whole in that encoding, but for a last character
-// that may be cut off.
-func decodeAs(name string, b []byte) (string, bool) {
-	decode := lookup(name)
-	if decode == nil {
-		return "", false
-	}
-	s, bad := decode(b)
-	return s, bad == 0 || bad == 1 && strings.HasSuffix(strings.TrimRight(s, "\r\n \t"), "\uFFFD")
-}
-
-func head(b []byte) []byte {
-	if len(b) > sniffBytes {
-		return b[:sniffBytes]
-	}
-	return b
-}
-
-// mostlyUTF8 tells whether b is UTF-8 in which some bytes went wrong: at least
-// half of what is beyond ASCII is good, which other encodings hardly reach.
-func mostlyUTF8(b []byte) bool {
-	good, bad := 0, 0
-	for i := 0; i < len(b); {
-		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n == 1 {
-			bad++
-		} else if n > 1 {
-			good++
-		}
-		i += n
-	}
-	return good > 0 && (good > 9*bad || good >= bad && !looksGB(head(b)))
 }

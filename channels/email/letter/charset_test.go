@@ -1,6 +1,7 @@
 package letter
 
 import (
+	"strings"
 	"testing"
 
 	"golang.org/x/text/encoding"
@@ -98,5 +99,41 @@ func TestUnicodeForms(t *testing.T) {
 		if got, _ := decodeCharset(c.label, []byte(c.in), nil); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
+	}
+}
+
+// TestTongues has texts that declare nothing, in the charsets that their
+// countries had before UTF-8.
+func TestTongues(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		in   []encoding.Encoding
+	}{
+		{"Der Wasserkocher läuft nicht, ich möchte das Geld zurück. Grüße", []encoding.Encoding{charmap.Windows1252, charmap.CodePage850}},
+		{"La bouilloire est cassée, où dois-je l'envoyer ? À bientôt, ça presse", []encoding.Encoding{charmap.Windows1252}},
+		{"¿Dónde está mi dinero? El señor no contestó, además", []encoding.Encoding{charmap.Windows1252}},
+		{"A informação não está certa, e ninguém responde", []encoding.Encoding{charmap.Windows1252}},
+		{"Kupiłem czajnik, który już się zepsuł. Proszę o zwrot pieniędzy. Łukasz Źródło", []encoding.Encoding{charmap.Windows1250, charmap.ISO8859_2}},
+		{"Konvice je už rozbitá, žádám vrácení peněz. Jiří Dvořák", []encoding.Encoding{charmap.Windows1250, charmap.ISO8859_2}},
+		{"A vízforraló elromlott, kérem vissza a pénzemet. Köszönöm, Győző", []encoding.Encoding{charmap.Windows1250}},
+		{"Fierbătorul s-a stricat, aş dori banii înapoi. Vă mulţumesc", []encoding.Encoding{charmap.Windows1250}},
+		{"Isıtıcı bozuldu, paramın iadesini istiyorum. Teşekkürler, İğdır", []encoding.Encoding{charmap.Windows1254}},
+		{"Virdulys sugedo, prašau grąžinti pinigus kuo greičiau. Ačiū", []encoding.Encoding{charmap.Windows1257}},
+		{"Чайник сломался, прошу вернуть деньги", []encoding.Encoding{charmap.Windows1251, charmap.KOI8R, charmap.CodePage866, charmap.ISO8859_5}},
+		{"Чайник зламався, прошу повернути гроші, і якнайшвидше", []encoding.Encoding{charmap.Windows1251, charmap.KOI8U}},
+		{"Ο βραστήρας χάλασε και θέλω τα χρήματά μου πίσω", []encoding.Encoding{charmap.Windows1253}},
+		{"הקומקום התקלקל, אני מבקש החזר כספי", []encoding.Encoding{charmap.Windows1255}},
+		{"تعطلت الغلاية وأرجو إعادة المال في أقرب وقت", []encoding.Encoding{charmap.Windows1256, charmap.ISO8859_6}},
+		{"It’s “broken” – 5 m³, £20, 30°C", []encoding.Encoding{charmap.Windows1252}},
+	} {
+		for _, enc := range c.in {
+			if got, _ := decodeCharset("", []byte(encode(t, enc, c.text)), nil); got != c.text {
+				t.Errorf("%v: %q, want %q", enc, got, c.text)
+			}
+		}
+	}
+	polish := encode(t, charmap.ISO8859_2, "Kupiłem czajnik, który już się zepsuł. Proszę o zwrot pieniędzy u państwa. Łukasz Żółw")
+	if got, _ := decodeCharset("iso-8859-1", []byte(polish), nil); !strings.Contains(got, "już się zepsuł") {
+		t.Errorf("under the label of others: %q", got)
 	}
 }
