@@ -115,9 +115,11 @@ func (e *Email) machine(l *letter.Letter, local string) string {
 	if nullPath(l) {
 		return "null return path"
 	}
-	switch word(l.Get("Precedence")) {
-	case "bulk", "list", "junk", "auto_reply", "auto-reply":
-		return "precedence"
+	for _, name := range []string{"Precedence", "X-Precedence"} {
+		switch word(l.Get(name)) {
+		case "bulk", "list", "junk", "auto_reply", "auto-reply":
+			return "precedence"
+		}
 	}
 	for _, s := range strings.FieldsFunc(strings.ToLower(l.Get("X-Auto-Response-Suppress")), func(r rune) bool { return r == ',' || r == ' ' || r == ';' }) {
 		if s == "all" || s == "dr" || s == "autoreply" || s == "oof" {

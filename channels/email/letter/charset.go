@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
 )
 
 // decodeCharset turns b into UTF-8. label is what the mail declares of it and
@@ -48,7 +52,10 @@ func decodeCharset(label string, b []byte, hint *clue) (text, note string) {
 	}
 	text, bad := decode(b)
 	if bad > 0 && !switches(b) && bad*20 > utf8.RuneCountInString(text) {
-		if better, found := guess(b, hint); strings.Count(better, "\uFFFD") < bad {
+		better, found := guess(b, hint)
+		// A charset of single bytes fits everything: it takes more to believe it.
+		few := bad*5 < utf8.RuneCountInString(text)
+		if strings.Count(better, "\uFFFD") < bad && !(few && singleByte(encodingOf(found))) {
 			return better, fmt.Sprintf("charset %s was read as %s", label, found)
 		}
 	}
@@ -69,8 +76,9 @@ func decodeUTF8(b []byte, hint *clue) (text, note string) {
 		return text, "charset utf-8 was read as " + found
 	case utf8.Valid(b):
 		return string(b), ""
-	case mostlyUTF8(b):
-		return strings.ToValidUTF8(string(b), "\uFFFD"), "charset utf-8: some bytes are not and were replaced"
+	}
+	if damaged, _ := mostlyUTF8(b); damaged != "" {
+		return damaged, "charset utf-8: some bytes are not and were replaced"
 	}
 	text, found := guess(b, hint)
 	return text, "charset utf-8 was read as " + found
@@ -118,34 +126,48 @@ func switches(b []byte) bool {
 
 var gb2312Names = map[string]bool{"gb2312": true, "gb_2312-80": true, "gb2312-80": true, "euc-cn": true, "csgb2312": true, "x-euc-cn": true}
 
-// telling is how many characters must have the form of UTF-8 where the label
-// says something else: one or two have it by chance.
-const telling = 3
-
 // lies tells whether a label stands on text that is clearly something else:
 // programs write iso-8859-1, or what their system has, on what they don't know.
 func lies(label string, b []byte) bool {
+	if stateful(label) {
+		return wide(label) && utf8.Valid(b) && bytes.IndexByte(b, 0) < 0
+	}
 	if switches(b) && isASCII(b) {
-		return !stateful(label)
+		return true
 	}
 	short, long, whole := utf8Forms(b)
-	switch label {
-	case "iso-8859-1", "latin1", "l1", "iso8859-1", "iso_8859-1", "windows-1252", "cp1252", "iso-8859-15", "cp819":
-		if whole || looks(head(b)) != "" || solid(head(b)) {
+	enc := encodingOf(label)
+	switch enc {
+	case charmap.Windows1252, charmap.ISO8859_1, charmap.ISO8859_15:
+		return whole || unwestern(head(b))
+	case charmap.Windows874, charmap.Windows1251, charmap.KOI8R, charmap.KOI8U:
+		return whole && short+long >= 2 && (long == 0 || long >= 3 || enc != charmap.Windows874) // a word of Thai has that form
+	case traditionalchinese.Big5:
+		if len(b) >= sureBytes && looksGB(head(b)) && !looksBig5(head(b)) {
 			return true
 		}
-		name, unwestern := latin(head(b))
-		return name != "" && name != "windows-1252" && unwestern >= foreignLetters && beyondASCII(b) >= manyLetters
-	case "big5", "cp950", "big5-hkscs":
-		return whole && long >= telling || len(b) >= 10 && looksGB(head(b)) && !looksBig5(head(b))
+	case simplifiedchinese.GB18030:
+		if len(b) >= sureBytes && looksBig5(head(b)) && !looksGB(head(b)) && !onlyGB2312(b) {
+			return true
+		}
 	}
-	if wide(label) {
-		return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0
+	if singleByte(enc) {
+		return whole && short+long > 0
 	}
-	if strings.HasPrefix(label, "iso-8859") || strings.HasPrefix(label, "windows-") || strings.HasPrefix(label, "koi8") {
-		return whole && short+long >= telling
+	return whole && long >= 2 && looks(head(b)) == ""
+}
+
+// sureBytes is how long a text must be to tell the two Chinas apart.
+const sureBytes = 10
+
+// unwestern tells whether a text under a Western label is of another script, or
+// of a language that has other letters.
+func unwestern(b []byte) bool {
+	if looks(b) != "" || solid(b) {
+		return true
 	}
-	return whole && long >= telling && !stateful(label)
+	name, foreign := latin(b)
+	return name != "" && name != "windows-1252" && foreign >= foreignLetters && beyondASCII(b) >= manyLetters
 }
 
 // utf8Forms counts the characters of two bytes, and of three and four, that b

@@ -75,7 +75,9 @@ func TestLabelsThatLie(t *testing.T) {
 		{"iso-8859-2", charmap.Windows1250, "žádám „peníze“ zpět, šaty"}, {"iso-8859-7", charmap.Windows1253, "το “σπασμένο” προϊόν"},
 		{"utf-16", encoding.Nop, "Größe ist falsch"}, {"utf-16le", encoding.Nop, "I want my money back, please"}, {"x-user-defined", charmap.Windows1251, ru},
 		{"us-ascii", japanese.ShiftJIS, "ｶｽﾀﾏｰｾﾝﾀｰ御中 商品が届きません。"},
+		{"windows-1258", encoding.Nop, "Thân Mệnh"}, {"iso-8859-2", encoding.Nop, "Müller"}, {"gb2312", encoding.Nop, "投诉"}, {"shift_jis", encoding.Nop, "返金"}, {"gb2312", traditionalchinese.Big5, "我要申請退款，謝謝"},
 		// And these tell the truth.
+		{"koi8-r", charmap.KOI8R, "её"}, {"tis-620", charmap.Windows874, "แขก"}, {"gbk", simplifiedchinese.GBK, "璇玑"}, {"shift_jis", japanese.ShiftJIS, "返金"},
 		{"windows-1251", charmap.Windows1251, ru}, {"iso-8859-1", charmap.ISO8859_1, "ÀÉÎÕÜ àéîõü: ÄÖÜäöüß, ÅÆØ, ¡Él! ¿Ésa? AÇÃO Ñ"}, {"gb2312", simplifiedchinese.GBK, "一"}, {"big5", traditionalchinese.Big5, "您好，我要退款，謝謝您的幫忙"},
 	} {
 		if got, _ := decodeCharset(c.label, []byte(encode(t, c.enc, c.text)), nil); got != c.text {
@@ -135,5 +137,26 @@ func TestTongues(t *testing.T) {
 	polish := encode(t, charmap.ISO8859_2, "Kupiłem czajnik, który już się zepsuł. Proszę o zwrot pieniędzy u państwa. Łukasz Żółw")
 	if got, _ := decodeCharset("iso-8859-1", []byte(polish), nil); !strings.Contains(got, "już się zepsuł") {
 		t.Errorf("under the label of others: %q", got)
+	}
+}
+
+// TestDamagedText has texts of which a byte went wrong on the way.
+func TestDamagedText(t *testing.T) {
+	hint := &clue{charset: "gb2312"}
+	for _, c := range []struct{ label, in, want string }{
+		{"", "订单退款申请"[:17], "订单退款申\uFFFD"},
+		{"", "退款"[:5], "退\uFFFD"},
+		{"", "您好，请退款给我，谢谢 caf\xe9", "您好，请退款给我，谢谢 caf\uFFFD"},
+		{"gb2312", "\xc4\xfa\xba\xc3\xa3\xac\xa0\xc7\xeb\xcd\xcb\xbf\xee", ""},
+	} {
+		for _, h := range []*clue{nil, hint} {
+			got, _ := decodeCharset(c.label, []byte(c.in), h)
+			if h != nil && len(c.in) < 6 {
+				continue // one character says less than the rest of the mail
+			}
+			if got != c.want && (c.want != "" || !strings.HasPrefix(got, "您好，")) {
+				t.Errorf("%q: %q, want %q", c.in, got, c.want)
+			}
+		}
 	}
 }

@@ -65,6 +65,9 @@ func guess(b []byte, hint *clue) (text, name string) {
 	if utf8.Valid(b) {
 		return string(b), "utf-8"
 	}
+	if damaged, sure := mostlyUTF8(b); sure {
+		return damaged, "utf-8"
+	}
 	if hint != nil {
 		for _, name := range []string{hint.charset, hint.guessed} {
 			if decode := lookup(name); decode != nil {
@@ -80,6 +83,9 @@ func guess(b []byte, hint *clue) (text, name string) {
 			return s, name
 		}
 	}
+	if damaged, _ := mostlyUTF8(b); damaged != "" {
+		return damaged, "utf-8"
+	}
 	if name := tongues(head(b), hint); name != "" {
 		if s, ok := decodeAs(name, b); ok {
 			hint.saw(name, b)
@@ -88,9 +94,6 @@ func guess(b []byte, hint *clue) (text, name string) {
 	}
 	if s, ok := decodeAs("gb18030", b); ok {
 		return s, "gb18030"
-	}
-	if mostlyUTF8(b) {
-		return strings.ToValidUTF8(string(b), "\uFFFD"), "utf-8"
 	}
 	s, _ := decodeWith(charmap.Windows1252, b)
 	return s, "windows-1252"
@@ -163,18 +166,26 @@ func head(b []byte) []byte {
 	return b
 }
 
-// mostlyUTF8 tells whether b is UTF-8 in which some bytes went wrong: at least
-// half of what is beyond ASCII is good, which other encodings hardly reach.
-func mostlyUTF8(b []byte) bool {
-	good, bad := 0, 0
+// mostlyUTF8 reads b as UTF-8 in which some bytes went wrong, "" where it is
+// none: at least half of what is beyond ASCII must be good, which other
+// encodings hardly reach. It is sure where nine of ten are, or only the last is
+// cut off.
+func mostlyUTF8(b []byte) (text string, sure bool) {
+	good, bad, cut := 0, 0, false
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])
 		if r == utf8.RuneError && n == 1 {
+			if cut = !utf8.FullRune(b[i:]); cut {
+				n = len(b) - i
+			}
 			bad++
 		} else if n > 1 {
 			good++
 		}
 		i += n
 	}
-	return good > 0 && (good > 9*bad || good >= bad && !looksGB(head(b)))
+	if good == 0 || good < bad || good <= 9*bad && looksGB(head(b)) {
+		return "", false
+	}
+	return strings.ToValidUTF8(string(b), "\uFFFD"), good > 9*bad || cut && bad == 1 && good > 1
 }

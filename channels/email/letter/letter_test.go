@@ -168,6 +168,8 @@ func TestFilenames(t *testing.T) {
 		"attachment; filename*=utf-8''%E5%8F%91%zz.pdf":                                    "发%zz.pdf",
 		"attachment; filename*=utf-8''%3D%3Futf-8%3FQ%3Fa%3F%3D.pdf":                       "a.pdf",
 		`attachment; filename="%E5%8F%91.pdf"`:                                             "发.pdf",
+		"attachment; filename=UTF-8''%E5%8F%91.pdf":                                        "发.pdf", // the asterisk is missing
+		`attachment; filename="it''s 100%.pdf"`:                                            "it''s 100%.pdf",
 		`attachment; filename="100%25.pdf"`:                                                "100%25.pdf",
 		`attachment; filename="=?utf-8?B?5Y+R?=" "=?utf-8?B?56Wo?=.pdf"`:                   "发票.pdf",
 		`attachment; filename==?utf-8?Q?a;b?=.pdf; size=1`:                                 "a;b.pdf",

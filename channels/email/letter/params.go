@@ -40,7 +40,7 @@ func parseValue(s string, hint *clue) value {
 			if _, again := v.params[base]; !again && base == "boundary" {
 				v.params[base] = val
 			} else if !again {
-				v.params[base] = unescaped(decodeWords(val, hint))
+				v.params[base] = unescaped(decodeWords(val, hint), hint)
 			}
 			continue
 		}
@@ -159,9 +159,14 @@ func cutQuoted(s string) (val, rest string) {
 
 // unescaped decodes a name that is percent-encoded as in the address of a page,
 // if that makes words of another script of it: "100%25" may be meant as it is.
-func unescaped(s string) string {
+// Some programs write all of RFC 2231 but the asterisk.
+func unescaped(s string, hint *clue) string {
 	if !strings.Contains(s, "%") {
 		return s
+	}
+	if label, text := cutCharset(s); label != "" {
+		text, _ = decodeCharset(label, []byte(unpercent(text)), hint)
+		return text
 	}
 	if un := unpercent(s); utf8.ValidString(un) && !isASCII([]byte(un)) && isASCII([]byte(s)) {
 		return un
@@ -226,13 +231,13 @@ func cutCharset(val string) (charset, text string) {
 	if !ok {
 		return "", val
 	}
+	if clean := cleanLabel(label); label != "" && clean != "utf-8" && clean != "us-ascii" && lookup(clean) == nil {
+		return "", val // an apostrophe like any other
+	}
 	if _, text, ok = strings.Cut(rest, "'"); ok {
 		return label, text
 	}
-	if clean := cleanLabel(label); clean == "utf-8" || lookup(clean) != nil {
-		return label, rest // one apostrophe was forgotten
-	}
-	return "", val
+	return label, rest // one was forgotten
 }
 
 func (p *pieced) join(hint *clue) string {
