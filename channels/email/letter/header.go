@@ -28,8 +28,12 @@ func (l *lines) top(limit int) block {
 	}
 	if start, _ := l.br.Peek(maxBlank); len(l.back) == 0 && len(start) > 0 {
 		fields := bytes.TrimLeft(start, "\r\n")
+		field := fields
+		if bytes.HasPrefix(fields, []byte("From ")) { // of an mbox file
+			_, field, _ = bytes.Cut(fields, lf)
+		}
 		for _, name := range known {
-			if len(fields) > len(name) && strings.EqualFold(string(fields[:len(name)]), name) {
+			if len(field) > len(name) && strings.EqualFold(string(field[:len(name)]), name) {
 				_, _ = l.br.Discard(len(start) - len(fields))
 				break
 			}

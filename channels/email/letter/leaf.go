@@ -207,6 +207,9 @@ func (w *walker) textOf(raw []byte, ct value) content {
 // isPage tells whether a text that says it is plain is HTML all the same.
 func isPage(s string) bool {
 	s = strings.TrimLeft(s[:min(len(s), 300)], " \t\n\ufeff")
+	if _, page, ok := strings.Cut(s, "?>"); ok && strings.HasPrefix(s, "<?xml") {
+		s = strings.TrimLeft(page, " \t\n")
+	}
 	for _, start := range []string{"<!doctype html", "<html"} {
 		if len(s) >= len(start) && strings.EqualFold(s[:len(start)], start) {
 			return true

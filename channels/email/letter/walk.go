@@ -227,7 +227,7 @@ func join(kind string, kids []content, limit int) content {
 		if text.Len() > 0 {
 			text.WriteString("\n\n")
 		}
-		text.WriteString(k.text)
+		text.WriteString(strings.Trim(k.text, "\n"))
 		out.html = out.html || k.html
 	}
 	out.text = text.String()
