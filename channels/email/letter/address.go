@@ -174,6 +174,7 @@ func cutAngle(s string, hint *clue) (name, addr, rest string) {
 
 // bareName takes quotes off that stand around a name.
 func bareName(s string) string {
+	s = strings.TrimLeft(s, " \t\r\n,;") // a separator that was encoded with the name
 	s = strings.TrimSpace(s)
 	for len(s) > 1 && s[0] == s[len(s)-1] && (s[0] == '"' || s[0] == '\'') {
 		s = strings.TrimSpace(s[1 : len(s)-1])

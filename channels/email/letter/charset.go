@@ -140,8 +140,10 @@ func lies(label string, b []byte) bool {
 	switch enc {
 	case charmap.Windows1252, charmap.ISO8859_1, charmap.ISO8859_15:
 		return whole || unwestern(head(b))
-	case charmap.Windows874, charmap.Windows1251, charmap.KOI8R, charmap.KOI8U:
-		return whole && short+long >= 2 && (long == 0 || long >= 3 || enc != charmap.Windows874) // a word of Thai has that form
+	case charmap.Windows874, charmap.CodePage866, charmap.CodePage855, charmap.MacintoshCyrillic:
+		return whole && long >= 3 // a short word may have that form
+	case charmap.Windows1251, charmap.KOI8R, charmap.KOI8U:
+		return whole && short+long >= 2
 	case traditionalchinese.Big5:
 		if len(b) >= sureBytes && looksGB(head(b)) && !looksBig5(head(b)) {
 			return true

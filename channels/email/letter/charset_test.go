@@ -77,7 +77,7 @@ func TestLabelsThatLie(t *testing.T) {
 		{"us-ascii", japanese.ShiftJIS, "ｶｽﾀﾏｰｾﾝﾀｰ御中 商品が届きません。"},
 		{"windows-1258", encoding.Nop, "Thân Mệnh"}, {"iso-8859-2", encoding.Nop, "Müller"}, {"gb2312", encoding.Nop, "投诉"}, {"shift_jis", encoding.Nop, "返金"}, {"gb2312", traditionalchinese.Big5, "我要申請退款，謝謝"},
 		// And these tell the truth.
-		{"koi8-r", charmap.KOI8R, "её"}, {"tis-620", charmap.Windows874, "แขก"}, {"gbk", simplifiedchinese.GBK, "璇玑"}, {"shift_jis", japanese.ShiftJIS, "返金"},
+		{"koi8-r", charmap.KOI8R, "её"}, {"cp866", charmap.CodePage866, "уже"}, {"tis-620", charmap.Windows874, "แขก"}, {"gbk", simplifiedchinese.GBK, "璇玑"}, {"shift_jis", japanese.ShiftJIS, "返金"},
 		{"windows-1251", charmap.Windows1251, ru}, {"iso-8859-1", charmap.ISO8859_1, "ÀÉÎÕÜ àéîõü: ÄÖÜäöüß, ÅÆØ, ¡Él! ¿Ésa? AÇÃO Ñ"}, {"gb2312", simplifiedchinese.GBK, "一"}, {"big5", traditionalchinese.Big5, "您好，我要退款，謝謝您的幫忙"},
 	} {
 		if got, _ := decodeCharset(c.label, []byte(encode(t, c.enc, c.text)), nil); got != c.text {

@@ -128,25 +128,27 @@ func TestEncodedWords(t *testing.T) {
 	gbk := encode(t, simplifiedchinese.GBK, "重复扣款")
 	split := "=?gbk?B?" + base64.StdEncoding.EncodeToString([]byte(gbk[:3])) + "?=\r\n =?GBK?B?" + base64.StdEncoding.EncodeToString([]byte(gbk[3:])) + "?="
 	for in, want := range map[string]string{
-		split:                             "重复扣款",
-		"=?utf-8?B?5oqV6K+J?=":            "投诉",
-		"=?utf-8?B?5oqV6K-J?= x":          "投诉 x",
-		"=?utf-8 ?b?5oqV6K+J?=":           "投诉",
-		"=??Q?=CD=B6=CB=DF?=":             "投诉",
-		"=? is this?= b":                  "=? is this?= b",
-		"=?iso-8859-1?Q?=BF=C9ste=3F?=":   "¿Éste?", // of the bytes of a Chinese character
-		"=?iso-8859-1?Q?DEVOLU=C7=C3O?=":  "DEVOLUÇÃO",
-		"=?iso-8859-1?Q?HYV=C4=C4?=":      "HYVÄÄ",
-		"=?iso-8859-1?Q?=CD=CB=BF=EE?=":   "退款", // and these are
-		"DEVOLU\xc7\xc3O":                 "DEVOLUÇÃO",
-		"=?utf-8?Q?caf=C3=A9_ol=C3=A9?=":  "café olé",
-		"=?utf-8*en?q?a b?= c":            "a b c",
-		"\"=?utf-8?B?5oqV6K+J?=\" <a@b>":  "\"投诉\" <a@b>",
-		"=?utf-8?B?5oqV6K+?=":             "投\uFFFD",
-		"=?nonsense?Q?=CD=B6=CB=DF?=":     "投诉",
-		"a =?utf-8?Q?b?= c =?utf-8?Q?d?=": "a b c d",
-		"=?=?=?":                          "=?=?=?",
-		"=?utf-8?X?abc?=":                 "=?utf-8?X?abc?=",
+		split:                                 "重复扣款",
+		"=?utf-8?B?5oqV6K+J?=":                "投诉",
+		"=?utf-8?B?5oqV6K-J?= x":              "投诉 x",
+		"=?utf-8 ?b?5oqV6K+J?=":               "投诉",
+		"=??Q?=CD=B6=CB=DF?=":                 "投诉",
+		"=? is this?= b":                      "=? is this?= b",
+		"=?iso-8859-1?Q?=BF=C9ste=3F?=":       "¿Éste?", // of the bytes of a Chinese character
+		"=?iso-8859-1?Q?DEVOLU=C7=C3O?=":      "DEVOLUÇÃO",
+		"=?iso-8859-1?Q?=C5G=C5RD?=":          "ÅGÅRD", // Big5 has them as characters too
+		"=?iso-8859-1?Q?P=C4=C4M=C4=C4R=C4?=": "PÄÄMÄÄRÄ",
+		"=?iso-8859-1?Q?HYV=C4=C4?=":          "HYVÄÄ",
+		"=?iso-8859-1?Q?=CD=CB=BF=EE?=":       "退款", // and these are
+		"DEVOLU\xc7\xc3O":                     "DEVOLUÇÃO",
+		"=?utf-8?Q?caf=C3=A9_ol=C3=A9?=":      "café olé",
+		"=?utf-8*en?q?a b?= c":                "a b c",
+		"\"=?utf-8?B?5oqV6K+J?=\" <a@b>":      "\"投诉\" <a@b>",
+		"=?utf-8?B?5oqV6K+?=":                 "投\uFFFD",
+		"=?nonsense?Q?=CD=B6=CB=DF?=":         "投诉",
+		"a =?utf-8?Q?b?= c =?utf-8?Q?d?=":     "a b c d",
+		"=?=?=?":                              "=?=?=?",
+		"=?utf-8?X?abc?=":                     "=?utf-8?X?abc?=",
 	} {
 		if got := decodeWords(strings.ReplaceAll(in, "\r\n", ""), nil); got != want {
 			t.Errorf("decodeWords(%q) = %q, want %q", in, got, want)

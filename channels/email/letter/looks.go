@@ -101,9 +101,10 @@ func looksKorean(b []byte) bool {
 }
 
 // looksBig5 is the same for Big5, whose everyday characters have leads A4 to
-// C6 and trails on both sides of 80.
+// C6 and trails on both sides of 80. On this side they are letters, and Latin
+// capitals before letters have the same form: "ÅGÅRD".
 func looksBig5(b []byte) bool {
-	everyday, all := 0, 0
+	everyday, high, all := 0, 0, 0
 	for i := 0; i < len(b); i++ {
 		lead := b[i]
 		if lead < 0x80 {
@@ -116,13 +117,20 @@ func looksBig5(b []byte) bool {
 		if lead < 0xa1 || lead > 0xf9 || trail < 0x40 || trail > 0x7e && trail < 0xa1 || trail == 0xff {
 			return false
 		}
-		i++
 		all++
-		if lead >= 0xa4 && lead <= 0xc6 || lead == 0xa1 {
+		switch {
+		case trail >= 0xa1 && inWord(b, i):
+		case lead >= 0xa4 && lead <= 0xc6 || lead == 0xa1:
 			everyday++
+			fallthrough
+		default:
+			if trail >= 0xa1 {
+				high++
+			}
 		}
+		i++
 	}
-	return all > 1 && everyday*5 >= all*4
+	return all > 1 && everyday*5 >= all*4 && high*4 >= all
 }
 
 // looksEUCJP tells whether a third of the double-byte characters begin with the
