@@ -122,6 +122,7 @@ func TestTongues(t *testing.T) {
 		{"Isıtıcı bozuldu, paramın iadesini istiyorum. Teşekkürler, İğdır", []encoding.Encoding{charmap.Windows1254}},
 		{"Virdulys sugedo, prašau grąžinti pinigus kuo greičiau. Ačiū", []encoding.Encoding{charmap.Windows1257}},
 		{"Чайник сломался, прошу вернуть деньги", []encoding.Encoding{charmap.Windows1251, charmap.KOI8R, charmap.CodePage866, charmap.ISO8859_5}},
+		{"ЧАЙНИК СЛОМАЛСЯ, ПРОШУ ВЕРНУТЬ ДЕНЬГИ", []encoding.Encoding{charmap.Windows1251}},
 		{"Чайник зламався, прошу повернути гроші, і якнайшвидше", []encoding.Encoding{charmap.Windows1251, charmap.KOI8U}},
 		{"Ο βραστήρας χάλασε και θέλω τα χρήματά μου πίσω", []encoding.Encoding{charmap.Windows1253}},
 		{"הקומקום התקלקל, אני מבקש החזר כספי", []encoding.Encoding{charmap.Windows1255}},

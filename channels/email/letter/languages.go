@@ -72,6 +72,12 @@ const (
 // tells how many of its characters no Western language has; "" where that is
 // not to be seen.
 func latin(b []byte) (name string, unwestern int) {
+	plainLetters := 0
+	for _, c := range b {
+		if isLetter(c) {
+			plainLetters++
+		}
+	}
 	found, best, letters := "", len(b), 0
 	for i, t := range latins {
 		if i == len(western) {
@@ -82,7 +88,7 @@ func latin(b []byte) (name string, unwestern int) {
 			found, best, letters = t.name, misses, hits
 		}
 	}
-	if letters < fewLetters || best*10 > letters {
+	if letters < fewLetters || letters > plainLetters || best*10 > letters {
 		return "", 0
 	}
 	return found, unwestern
@@ -163,5 +169,5 @@ func (t tongue) usual(b []byte) int {
 	case small > 0:
 		return 0
 	}
-	return large * 2 / 3
+	return large * 4 / 5
 }

@@ -104,7 +104,7 @@ func looksKorean(b []byte) bool {
 // C6 and trails on both sides of 80. On this side they are letters, and Latin
 // capitals before letters have the same form: "ÅGÅRD".
 func looksBig5(b []byte) bool {
-	everyday, high, all := 0, 0, 0
+	everyday, high, all, end := 0, 0, 0, 0 // end is behind the last character
 	for i := 0; i < len(b); i++ {
 		lead := b[i]
 		if lead < 0x80 {
@@ -119,7 +119,7 @@ func looksBig5(b []byte) bool {
 		}
 		all++
 		switch {
-		case trail >= 0xa1 && inWord(b, i):
+		case trail >= 0xa1 && (i == 0 || end != i) && inWord(b, i):
 		case lead >= 0xa4 && lead <= 0xc6 || lead == 0xa1:
 			everyday++
 			fallthrough
@@ -129,6 +129,7 @@ func looksBig5(b []byte) bool {
 			}
 		}
 		i++
+		end = i + 1
 	}
 	return all > 1 && everyday*5 >= all*4 && high*4 >= all
 }
