@@ -37,12 +37,17 @@ func decodeCharset(label string, b []byte, hint *clue) (text, note string) {
 	case "utf-8", "utf8", "utf-8mb4", "utf8mb4", "utf_8", "utf 8", "utf-8-sig", "csutf8", "unicode-1-1-utf-8", "cp65001", "x-utf_8j", "cesu-8":
 		return decodeUTF8(b, hint)
 	}
+	return decodeLabelled(label, b, hint)
+}
+
+// decodeLabelled is decodeCharset for a label that says something.
+func decodeLabelled(label string, b []byte, hint *clue) (text, note string) {
 	decode := lookup(label)
-	if decode == nil {
+	switch {
+	case decode == nil:
 		text, found := guess(b, hint)
 		return text, fmt.Sprintf("charset %.40q is unknown; the text was read as %s", label, found)
-	}
-	if lies(label, b) {
+	case lies(label, b):
 		text, found := guess(b, hint)
 		return text, fmt.Sprintf("charset %s was read as %s", label, found)
 	}
@@ -51,11 +56,11 @@ func decodeCharset(label string, b []byte, hint *clue) (text, note string) {
 		return text, ""
 	}
 	text, bad := decode(b)
-	if bad > 0 && !switches(b) && bad*20 > utf8.RuneCountInString(text) {
+	if all := utf8.RuneCountInString(text); bad*20 > all && !switches(b) {
 		better, found := guess(b, hint)
 		// A charset of single bytes fits everything: it takes more to believe it.
-		few := bad*5 < utf8.RuneCountInString(text)
-		if strings.Count(better, "\uFFFD") < bad && !(few && singleByte(encodingOf(found))) {
+		few := bad*5 < all && singleByte(encodingOf(found))
+		if strings.Count(better, "\uFFFD") < bad && !few {
 			return better, fmt.Sprintf("charset %s was read as %s", label, found)
 		}
 	}
@@ -159,7 +164,8 @@ func lies(label string, b []byte) bool {
 	return whole && long >= 2 && looks(head(b)) == ""
 }
 
-// sureBytes is how long a text must be to tell the two Chinas apart.
+// sureBytes is how long a text must be to tell the two writings of Chinese
+// apart.
 const sureBytes = 10
 
 // unwestern tells whether a text under a Western label is of another script, or

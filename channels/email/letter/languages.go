@@ -18,8 +18,8 @@ type tongue struct {
 // latins are the languages of Latin script. The pages of Windows for Western,
 // Central European, Turkish and Baltic languages have many letters in the same
 // places, so that it is the others which tell them apart: no Western language
-// has all that Polish has. Among equals it is a Western one, for there are more of
-// them, or the one that has more of the letters.
+// has all that Polish has. Among equals it is a Western one, for there are more
+// of them, or the one that has more of the letters.
 var latins = func() (out []tongue) {
 	for _, of := range []struct {
 		name    string
@@ -60,10 +60,9 @@ var scripts = []tongue{
 
 // Bounds of what a guess needs to be one.
 const (
-	fewLetters  = 3 // beyond ASCII, in a text of Latin script
-	manyLetters = 6 // that are needed to contradict a label,
-	// and of them those that no Western language has.
-	foreignLetters = 2
+	fewLetters     = 3  // beyond ASCII, in a text of Latin script
+	manyLetters    = 6  // that are needed to contradict a label, and of them
+	foreignLetters = 2  // those that no Western language has
 	shortScript    = 6  // letters of another script
 	usualShare     = 45 // per cent of the frequent letters in a text
 )
@@ -71,7 +70,7 @@ const (
 // latin names the charset of a text of Latin script that declares none, and
 // tells how many of its characters no Western language has; "" where that is
 // not to be seen.
-func latin(b []byte) (name string, unwestern int) {
+func latin(b []byte) (name string, foreign int) {
 	plainLetters := 0
 	for _, c := range b {
 		if isLetter(c) {
@@ -81,17 +80,17 @@ func latin(b []byte) (name string, unwestern int) {
 	found, best, letters := "", len(b), 0
 	for i, t := range latins {
 		if i == len(western) {
-			unwestern = best
+			foreign = best
 		}
 		hits, misses := t.fits(b)
-		if misses < best || misses == best && hits > letters && (i < len(western) || unwestern > best) {
+		if misses < best || misses == best && hits > letters && (i < len(western) || foreign > best) {
 			found, best, letters = t.name, misses, hits
 		}
 	}
 	if letters < fewLetters || letters > plainLetters || best*10 > letters {
 		return "", 0
 	}
-	return found, unwestern
+	return found, foreign
 }
 
 // fits counts the letters beyond ASCII that the language has, and what can't be
