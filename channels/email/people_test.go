@@ -121,7 +121,7 @@ func TestReplyAddress(t *testing.T) {
 	w := newWorld(t)
 	e := w.channel(config("127.0.0.1:1", "u"))
 	to := e.ids.replyTo(number)
-	for field, proven := range map[string]bool{"To: " + to: true, "Cc: x@example.org, <" + to + ">": true, "Delivered-To: " + to: true, "To: support+" + number + ".00000000000000000000@example.com": false} {
+	for field, proven := range map[string]bool{"To: " + to: true, "Cc: x@example.org, <" + to + ">": true, "Delivered-To: " + to: true, "X-Envelope-To: " + to: true, "To: support+" + number + ".00000000000000000000@example.com": false} {
 		got := heard(t, w, config("127.0.0.1:1", "u"), "From: ann@example.org\n"+field+"\n\nx\n")
 		if got.NumberProven != proven || proven && (got.Number != number || got.NumberBy != "reply_address") {
 			t.Errorf("%s: %+v", field, got)

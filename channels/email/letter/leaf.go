@@ -79,6 +79,8 @@ func (w *walker) part(fields textproto.Header, ct value, r io.Reader, depth int)
 		w.note("the signature was not checked")
 	case "application/pkcs7-mime", "application/x-pkcs7-mime":
 		return w.smime(r, ct, f, depth)
+	case "message/partial": // RFC 2046 section 5.2.2
+		w.note("the mail is a piece of one that was sent in several")
 	case "application/pgp-encrypted":
 		w.note("the mail is encrypted and could not be read")
 	case "application/ms-tnef", "application/vnd.ms-tnef":

@@ -93,8 +93,13 @@ func (l *Letter) Get(name string) string { return l.fields.Get(name) }
 // servers on its way tell.
 func (l *Letter) Recipients() []string {
 	var out []string
-	for _, list := range [][]Address{l.To, l.Cc, l.Mailboxes("Delivered-To"), l.Mailboxes("X-Original-To"), l.Mailboxes("Envelope-To")} {
+	for _, list := range [][]Address{l.To, l.Cc} {
 		for _, a := range list {
+			out = append(out, a.Addr)
+		}
+	}
+	for _, name := range []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "Apparently-To", "Resent-To", "Bcc"} {
+		for _, a := range l.Mailboxes(name) {
 			out = append(out, a.Addr)
 		}
 	}

@@ -306,6 +306,7 @@ func TestStructure(t *testing.T) {
 		{"blanks that a server put at a line's end", "Content-Transfer-Encoding: quoted-printable\n\none  \t\ntwo=20\nthree\n", "one\ntwo \nthree", ""},
 		{"uuencoded as a whole", "Content-Transfer-Encoding: x-uuencode\n\nbegin 644 a.txt\n%:&5L;&\\\n`\nend\n", "hello", ""},
 		{"the only part is called an attachment", "Content-Disposition: attachment\n\none\n", "one", ""},
+		{"a piece of a mail", "Content-Type: message/partial; id=x@y; number=2; total=3\n\nrest\n", "", "a piece"},
 		{"AMP beside the page", "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/x-amp-html\n\n<html>amp\n--b\nContent-Type: text/html\n\n<b>one\n--b--\n", "one", ""},
 		{"part without empty line", "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n--b\n\ntwo\n--b--\n", "two", ""},
 	} {
