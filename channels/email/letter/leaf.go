@@ -52,23 +52,9 @@ func (w *walker) unwrapped(fields textproto.Header, ct value, b *body, depth int
 // part is leaf, of what the transfer encoding hid.
 func (w *walker) part(fields textproto.Header, ct value, r io.Reader, depth int) (content, error) {
 	disposition := parseValue(fields.Get("Content-Disposition"), &w.hint)
-	f := file{name: disposition.params["filename"], mediaType: ct.main, id: contentID(fields.Get("Content-Id"))}
-	if f.name == "" {
-		f.name = ct.params["name"]
-	}
-	if f.name == "" {
-		f.name = w.nameElsewhere(fields)
-	}
-	f.inline = disposition.main == "inline" || disposition.main != "attachment" && w.within == "multipart/related"
+	f := w.fileOf(fields, ct, disposition)
 	if reportParts[ct.main] != nil {
-		if w.letter.Report != nil {
-			return content{}, w.status(ct.main, r)
-		}
-		var copied bytes.Buffer
-		if err := w.attachment(io.TeeReader(r, &limited{&copied, maxReport}), f); err != nil {
-			return content{}, err
-		}
-		return content{}, w.status(ct.main, &copied)
+		return content{}, w.reportPart(ct.main, r, f)
 	}
 	switch ct.main {
 	case "text/x-amp-html", "text/watch-html":
@@ -91,12 +77,38 @@ func (w *walker) part(fields textproto.Header, ct value, r io.Reader, depth int)
 	switch {
 	case w.readable(ct, disposition):
 		return w.text(r, ct)
+	case ct.main == "text/plain" && disposition.main == "inline" && w.texts == 0:
+		return w.shownFile(r, ct, f)
 	case strings.EqualFold(f.name, "winmail.dat"):
 		return w.winmail(r, f, depth)
 	case strings.EqualFold(f.name, "smime.p7m"):
 		return w.smime(r, ct, f, depth)
 	}
 	return content{}, w.attachment(r, f)
+}
+
+// fileOf is what a part says of itself as a file.
+func (w *walker) fileOf(fields textproto.Header, ct, disposition value) file {
+	f := file{name: disposition.params["filename"], mediaType: ct.main, id: contentID(fields.Get("Content-Id"))}
+	if f.name == "" {
+		f.name = ct.params["name"]
+	}
+	if f.name == "" {
+		f.name = w.nameElsewhere(fields)
+	}
+	f.inline = disposition.main == "inline" || disposition.main != "attachment" && w.within == "multipart/related"
+	return f
+}
+
+// shownFile keeps a text that has a name and is to be seen within the mail. It
+// is the mail's text where the mail has no other.
+func (w *walker) shownFile(r io.Reader, ct value, f file) (content, error) {
+	var copied bytes.Buffer
+	if err := w.attachment(io.TeeReader(r, &limited{&copied, w.limits.Text}), f); err != nil {
+		return content{}, err
+	}
+	s, _ := decodeCharset(ct.params["charset"], copied.Bytes(), &w.hint)
+	return content{text: strings.ReplaceAll(s, "\r\n", "\n"), last: true}, nil
 }
 
 // nameElsewhere is a file's name where programs put it beside its place: into
@@ -134,7 +146,7 @@ func (w *walker) readable(ct, disposition value) bool {
 		return w.within == "" && disposition.params["filename"] == "" && ct.params["name"] == ""
 	case disposition.params["filename"] == "" && ct.params["name"] == "":
 		return true
-	case ct.main == "text/html" && (w.texts == 0 || w.within != "multipart/mixed"):
+	case w.within == "multipart/alternative", ct.main == "text/html" && (w.texts == 0 || w.within != "multipart/mixed"):
 		return true
 	}
 	// A named text is a file, but some programs name the mail's own text too.

@@ -15,6 +15,18 @@ var reportParts = map[string]func(*Report, textproto.Header){
 	"text/rfc822-headers": original, "text/rfc822-header": original, "message/rfc822-headers": original, "message/global-headers": original,
 }
 
+// reportPart reads a part of a report. In a mail that is none it is a file too.
+func (w *walker) reportPart(kind string, r io.Reader, f file) error {
+	if w.letter.Report != nil {
+		return w.status(kind, r)
+	}
+	var copied bytes.Buffer
+	if err := w.attachment(io.TeeReader(r, &limited{&copied, maxReport}), f); err != nil {
+		return err
+	}
+	return w.status(kind, &copied)
+}
+
 // status reads the machine's part of a report: groups of fields, apart by
 // empty lines (RFC 3464 section 2.1), or the header of the returned mail.
 func (w *walker) status(kind string, r io.Reader) error {
