@@ -161,3 +161,26 @@ func TestDamagedText(t *testing.T) {
 		}
 	}
 }
+
+// TestRawHeadersAndWhatTheTextTells has subjects in raw bytes, which mostly have
+// the charset that the text has, not the one that it claims.
+func TestRawHeadersAndWhatTheTextTells(t *testing.T) {
+	hans := encode(t, simplifiedchinese.GBK, "您好，我上周买的电饭煲收到时外壳已经破裂，请退款")
+	for _, c := range []struct {
+		name, subject string
+		in            encoding.Encoding
+		label, body   string
+	}{
+		{"a label that lies", "投诉", simplifiedchinese.GBK, "iso-8859-1", hans},
+		{"a label of nothing", "投诉电饭煲", simplifiedchinese.GBK, "iso-8859-1", "see the file"},
+		{"a Russian one", "Жалоба", charmap.Windows1251, "iso-8859-1", encode(t, charmap.Windows1251, "Здравствуйте, три недели назад я купил у вас чайник")},
+		{"the label's own", "退款", traditionalchinese.Big5, "big5", encode(t, traditionalchinese.Big5, "請退款")},
+		{"nobody's label", "zwrot pieniędzy", charmap.Windows1250, "x-unknown", encode(t, charmap.Windows1250, "Kupiłem czajnik, który już się zepsuł. Łukasz Źródło")},
+		{"another one", "Beschädigt", charmap.ISO8859_1, "gb2312", hans},
+	} {
+		l := read(t, "Subject: "+encode(t, c.in, c.subject)+"\nContent-Type: text/plain; charset="+c.label+"\n\n"+c.body+"\n")
+		if l.Subject != c.subject {
+			t.Errorf("%s: %q, want %q", c.name, l.Subject, c.subject)
+		}
+	}
+}

@@ -7,6 +7,9 @@ import (
 	"github.com/wlynxg/chardet"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 // sniffBytes is how much of a text is looked at to guess its charset.
@@ -70,7 +73,7 @@ func guess(b []byte, hint *clue) (text, name string) {
 	}
 	if hint != nil {
 		for _, name := range []string{hint.charset, hint.guessed} {
-			if decode := lookup(name); decode != nil {
+			if decode := lookup(name); decode != nil && !lies(name, b) && !(alone(b) && paired(name)) {
 				if s, bad := decode(b); bad == 0 {
 					return s, name
 				}
@@ -92,7 +95,7 @@ func guess(b []byte, hint *clue) (text, name string) {
 			return s, name
 		}
 	}
-	if s, ok := decodeAs("gb18030", b); ok {
+	if s, ok := decodeAs("gb18030", b); ok && !alone(b) {
 		return s, "gb18030"
 	}
 	s, _ := decodeWith(charmap.Windows1252, b)
@@ -131,6 +134,26 @@ func looks(b []byte) string {
 		return "big5"
 	}
 	return ""
+}
+
+// paired tells whether the characters of a charset have two bytes beyond ASCII,
+// all but the rarest.
+func paired(name string) bool {
+	switch encodingOf(name) {
+	case simplifiedchinese.GB18030, korean.EUCKR, japanese.EUCJP:
+		return true
+	}
+	return false
+}
+
+// alone tells whether no two bytes beyond ASCII stand together.
+func alone(b []byte) bool {
+	for i := 1; i < len(b); i++ {
+		if b[i] >= 0x80 && b[i-1] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // decodeAs decodes b if it is whole in that encoding, but for a last character

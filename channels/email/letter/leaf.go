@@ -201,7 +201,9 @@ func (w *walker) textOf(raw []byte, ct value) content {
 	if note != "" {
 		w.note(note)
 	}
-	w.hint.learn(label)
+	if !lies(cleanLabel(label), raw) { // or it tells nothing of the header
+		w.hint.learn(label)
+	}
 	for _, end := range []string{"\r\r\n", "\r\n", "\r"} { // the first of mail that was converted once too often
 		s = strings.ReplaceAll(s, end, "\n")
 	}
