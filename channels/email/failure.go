@@ -53,8 +53,8 @@ func (r *reader) bookFailure(ctx context.Context, l *letter.Letter, id string) e
 // thread shows it, or its text repeats our header.
 func (e *Email) returned(l *letter.Letter) (number, reply string) {
 	var ids []string
-	if l.Report != nil {
-		ids = append(ids, l.Report.Original)
+	if rep := reported(l); rep != nil {
+		ids = append(ids, rep.Original)
 	}
 	ids = append(append(ids, l.InReplyTo...), l.References...)
 	ids = append(ids, ourID.FindAllString(l.Text, maxIDsLookedAt)...)
@@ -66,10 +66,18 @@ func (e *Email) returned(l *letter.Letter) (number, reply string) {
 	return "", ""
 }
 
+// reported is what a report says, be it one of RFC 3464 or only have its parts.
+func reported(l *letter.Letter) *letter.Report {
+	if l.Report != nil {
+		return l.Report
+	}
+	return l.Loose
+}
+
 // failureReason is what the other side said, without the customer's address.
 func failureReason(l *letter.Letter) string {
 	status, said := "", ""
-	if rep := l.Report; rep != nil {
+	if rep := reported(l); rep != nil {
 		if rep.Type == "feedback-report" {
 			return "the recipient's provider reports the mail as unwanted"
 		}

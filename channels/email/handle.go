@@ -227,4 +227,4 @@ func bareSubject(s string) string {
 	}
 }
 
-var replyPrefix = regexp.MustCompile(`^(?i:re|fw|fwd|aw|wg|sv|tr|rif|回复|答复|转发|回覆|轉寄|返信)(\[\d{1,3}\])?\s*[:：]\s*`)
+var replyPrefix = regexp.MustCompile(`^(?i:re|fwd?|aw|wg|sv|vs|vb|tr|rif|res|enc|rv|antw|odp|ynt|отв|ответ|回复|答复|转发|回覆|答覆|轉寄|轉發|返信|転送|회신|답장|전달)(\[\d{1,3}\]|\(\d{1,3}\)|\^\d{1,3})?\s*[:：]\s*`)

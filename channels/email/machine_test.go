@@ -28,6 +28,9 @@ func TestJudge(t *testing.T) {
 		{"feedback id", "From: a@example.cn\nFeedback-ID: x", true, false},
 		{"robot", "From: no-reply@example.cn", true, false},
 		{"other people's loop header", "From: a@example.cn\nX-Loop: b@example.cn", true, false},
+		{"another autoresponder", "From: a@example.cn\nX-Auto-Reply: yes", true, false},
+		{"a rule of Exchange", "From: a@example.cn\nX-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent", true, false},
+		{"null return path with a blank", "From: a@example.cn\nReturn-Path: < >", true, false},
 		{"chinese away", "From: a@example.cn\nSubject: 自动回复: 您的投诉", true, false},
 		{"away about our mail", "From: a@example.cn\nSubject: 自动回复: x\nIn-Reply-To: <" + ours + ">", true, true},
 		{"away about our number", "From: a@example.cn\nSubject: Automatic reply: x [2611-2300-4279]", true, true},
@@ -46,6 +49,25 @@ func TestJudge(t *testing.T) {
 				t.Errorf("%+v", v)
 			}
 		})
+	}
+}
+
+func TestAutomaticAnswersInTheWorldsLanguages(t *testing.T) {
+	w := newWorld(t)
+	e := w.channel(config("127.0.0.1:1", "u"))
+	for automated, subjects := range map[bool][]string{
+		true: {"Automatische Antwort: x", "Abwesenheitsnotiz: x", "Réponse automatique : x", "Absence du bureau : x", "Respuesta automática: x", "Fuera de la oficina: x", "Resposta automática: x",
+			"Risposta automatica: x", "Fuori ufficio: x", "Automatisch antwoord: x", "Afwezig: x", "Autosvar: x", "Automatiskt svar: x", "Automatisk svar: x", "Automaattinen vastaus: x", "Autoodpowiedź: x",
+			"Odpowiedź automatyczna: x", "Automatická odpověď: x", "Automatikus válasz: x", "Răspuns automat: x", "Автоответ: x", "Автоматический ответ: x", "Автоматична відповідь: x", "Otomatik yanıt: x",
+			"Αυτόματη απάντηση: x", "自動応答: x", "自動返信: x", "自动回复：x", "自動回覆: x", "自动答复: x", "자동 회신: x", "부재중: x", "Trả lời tự động: x", "ตอบกลับอัตโนมัติ: x", "Balasan Otomatis: x", "رد تلقائي: x",
+			"תשובה אוטומטית: x", "Auto Reply: x", "Automatic response: x", "Out of Office AutoReply: x", "I am out of office", "On vacation", "休假通知", "我在休假", "不在のお知らせ", "外出中"},
+		false: {"Vacation rental complaint", "外出时家中被盗", "休假期间被扣钱", "不在配送范围内", "Automatic payment was charged twice", "Re: Automatic reply: x", "Autotransport Schaden", "Out of order coffee machine"},
+	} {
+		for _, s := range subjects {
+			if v := e.judge(parsed(t, w, []byte("From: a@example.cn\nSubject: "+s+"\n\ntext\n"))); v.automated != automated {
+				t.Errorf("%q: %+v", s, v)
+			}
+		}
 	}
 }
 

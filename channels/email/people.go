@@ -33,7 +33,7 @@ func (e *Email) attribute(l *letter.Letter, c *complaint.Contact) {
 func (e *Email) person(l *letter.Letter) complaint.Person {
 	var p complaint.Person
 	lists := [][]letter.Address{l.From, l.Sender, l.Mailboxes("Resent-From"), l.Mailboxes("Return-Path")}
-	if e.ownSender(l) || strings.Contains(strings.ToLower(l.Get("From")), " via ") {
+	if e.ownSender(l) || len(l.From) > 0 && strings.Contains(strings.ToLower(l.From[0].Name), " via ") {
 		lists = append([][]letter.Address{l.Mailboxes("X-Original-From"), l.Mailboxes("X-Original-Sender")}, lists...)
 	}
 	for _, list := range lists {
@@ -41,9 +41,15 @@ func (e *Email) person(l *letter.Letter) complaint.Person {
 			p = complaint.Person{Name: list[0].Name, Email: list[0].Addr}
 		}
 	}
+	if p.Name == "" {
+		p.Name = l.WrittenName()
+	}
 	for _, to := range l.ReplyTo {
 		if strings.EqualFold(to.Addr, e.cfg.Address) || e.plusAddress(to.Addr) {
 			continue
+		}
+		if name, _, via := strings.Cut(p.Name, " via "); via && !strings.EqualFold(p.Email, to.Addr) {
+			p.Name = strings.Trim(name, "'\" ") // a list sent it in its own name (DMARC)
 		}
 		p.Email = to.Addr
 		if p.Name == "" {
@@ -79,7 +85,7 @@ func matches(list []string, addr string) bool {
 
 var (
 	// fromLabel is the line that names the writer of a mail that is passed on.
-	fromLabel = regexp.MustCompile(`(?im)^[ \t>*_|]*(?:from|von|de|da|van|fra|från|od|от|发件人|发送人|寄件者|寄件人|差出人|보낸 사람)[ \t*_|]*[:：|][ \t*_]*(.{3,300})$`)
+	fromLabel = regexp.MustCompile(`(?im)^[ \t>*_|]*(?:from|von|de|da|van|fra|från|od|lähettäjä|feladó|gönderen|kimden|от|від|από|từ|จาก|من|מאת|发件人|发送人|寄件者|寄件人|差出人|送信者|보낸 ?사람)[ \t*_|]*[:：|][ \t*_]*(.{3,300})$`)
 	mailtoTag = regexp.MustCompile(`[\[<(]\s*mailto:[^\])>]*[\])>]`)
 	bareMail  = regexp.MustCompile(`[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}`)
 )

@@ -29,6 +29,23 @@ func TestListsThatRewriteFrom(t *testing.T) {
 	}
 }
 
+func TestWhoWrote(t *testing.T) {
+	for head, want := range map[string]complaint.Person{
+		"From: Ann via List <list@lists.example.com>\nReply-To: ann@example.org":             {Name: "Ann", Email: "ann@example.org"},
+		"From: \"'Ann' via Support\" <support@example.com>\nReply-To: Ann <ann@example.org>": {Name: "Ann", Email: "ann@example.org"},
+		"From: \"Ann via Shop\" <ann@example.org>\nReply-To: <ann@example.org>":              {Name: "Ann via Shop", Email: "ann@example.org"},
+		"From: =?utf-8?B?5byg5Lyf?= <>\nReply-To: zhang@example.cn":                          {Name: "张伟", Email: "zhang@example.cn"},
+		"From: Ann\nSender: ann@example.org":                                                 {Name: "Ann", Email: "ann@example.org"},
+		"From: Ann <ann@example.org>\nReply-To: support@example.com, Bo <bo@example.org>":    {Name: "Ann", Email: "bo@example.org"},
+		"From: Ann <ann@example.org>\nReply-To: \"\" <>":                                     {Name: "Ann", Email: "ann@example.org"},
+		"From:\nReturn-Path: <ann@example.org>":                                              {Email: "ann@example.org"},
+	} {
+		if got := heard(t, newWorld(t), config("127.0.0.1:1", "u"), head+"\n\nx\n").From; got != want {
+			t.Errorf("%q: %+v", head, got)
+		}
+	}
+}
+
 func TestStaffPassOnACustomersMail(t *testing.T) {
 	cfg := config("127.0.0.1:1", "u")
 	cfg.Staff = []string{"@shop.example.com", "boss@example.org"}
@@ -104,7 +121,7 @@ func TestReplyAddress(t *testing.T) {
 	w := newWorld(t)
 	e := w.channel(config("127.0.0.1:1", "u"))
 	to := e.ids.replyTo(number)
-	for field, proven := range map[string]bool{"To: " + to: true, "Cc: x@example.org, <" + to + ">": true, "Delivered-To: " + to: true, "To: support+" + number + ".00000000000000000000@example.com": false} {
+	for field, proven := range map[string]bool{"To: " + to: true, "Cc: x@example.org, <" + to + ">": true, "Delivered-To: " + to: true, "X-Envelope-To: " + to: true, "To: support+" + number + ".00000000000000000000@example.com": false} {
 		got := heard(t, w, config("127.0.0.1:1", "u"), "From: ann@example.org\n"+field+"\n\nx\n")
 		if got.NumberProven != proven || proven && (got.Number != number || got.NumberBy != "reply_address") {
 			t.Errorf("%s: %+v", field, got)

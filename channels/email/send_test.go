@@ -245,7 +245,7 @@ func TestNothingInjectsAHeader(t *testing.T) {
 
 func TestBareSubject(t *testing.T) {
 	for in, want := range map[string]string{
-		"Re: 回复：Fwd: AW: x": "x", "RE[2]: x [2611-2300-4279]": "x", "答复: 转发: 投诉": "投诉", "Return of goods": "Return of goods", "": "", "Re:": "",
+		"Re: 回复：Fwd: AW: x": "x", "RE[2]: x [2611-2300-4279]": "x", "答复: 转发: 投诉": "投诉", "Antw: SV: Re(2): Odp: x": "x", "Return of goods": "Return of goods", "": "", "Re:": "",
 	} {
 		if got := bareSubject(in); got != want {
 			t.Errorf("%q: %q", in, got)

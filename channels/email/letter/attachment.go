@@ -62,14 +62,14 @@ const maxCIDs = 1000
 
 // seeCIDs remembers which parts a page shows.
 func (w *walker) seeCIDs(page string) {
-	for len(w.cids) < maxCIDs {
+	for range maxCIDs {
 		i := strings.Index(page, "cid:")
 		if i < 0 {
 			return
 		}
 		page = page[i+4:]
-		end := strings.IndexAny(page, "\"' >)\\")
-		if end <= 0 || end > maxIDSize {
+		end := strings.IndexAny(page[:min(len(page), maxIDSize)], "\"' >)\\")
+		if end <= 0 {
 			continue
 		}
 		if w.cids == nil {
@@ -103,6 +103,13 @@ func (t *truncated) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// usualExtension is what the system's table, in the order of the alphabet, has
+// far behind: it calls a text .asc and a picture .jfif.
+var usualExtension = map[string]string{
+	"text/plain": ".txt", "text/html": ".html", "image/jpeg": ".jpg", "image/tiff": ".tif", "audio/mpeg": ".mp3", "video/mp4": ".mp4",
+	"message/rfc822": ".eml", "application/octet-stream": ".bin", "application/msword": ".doc", "application/vnd.ms-excel": ".xls", "text/calendar": ".ics", "text/xml": ".xml", "application/xml": ".xml",
+}
+
 // filename makes a sender's name for a file safe to show and to save.
 func (w *walker) filename(name, mediaType string) string {
 	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
@@ -116,7 +123,9 @@ func (w *walker) filename(name, mediaType string) string {
 		return name
 	}
 	ext := ".bin"
-	if exts, err := mime.ExtensionsByType(mediaType); err == nil && len(exts) > 0 {
+	if own := usualExtension[mediaType]; own != "" {
+		ext = own
+	} else if exts, err := mime.ExtensionsByType(mediaType); err == nil && len(exts) > 0 {
 		ext = exts[0]
 	}
 	return fmt.Sprintf("part-%d%s", w.parts, ext)

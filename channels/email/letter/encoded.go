@@ -65,11 +65,15 @@ func cutWord(s string) (charset string, text []byte, rest string, ok bool) {
 		window = window[:maxWord]
 	}
 	charset, body, ok := strings.Cut(window[2:], "?")
-	if !ok || charset == "" || len(charset) > 60 || strings.ContainsAny(charset, " =\t") || len(body) < 2 || body[1] != '?' {
+	label := strings.Trim(charset, " \t")
+	if !ok || len(charset) > 60 || strings.ContainsAny(strings.TrimPrefix(label, "charset="), " =\t") {
 		return "", nil, "", false
 	}
-	enc := body[0] | 0x20
-	body = body[2:]
+	letter, body, ok := strings.Cut(body, "?")
+	if letter = strings.Trim(letter, " \t"); !ok || len(letter) != 1 {
+		return "", nil, "", false
+	}
+	enc := letter[0] | 0x20
 	end := strings.Index(body, "?=")
 	if end < 0 || enc != 'q' && enc != 'b' {
 		return "", nil, "", false
@@ -81,8 +85,8 @@ func cutWord(s string) (charset string, text []byte, rest string, ok bool) {
 	} else {
 		text = unbase64Word(body[:end])
 	}
-	used := 2 + len(charset) + 1 + 2 + end + 2
-	return charset, text, s[used:], true
+	used := len(window) - len(body) + end + 2
+	return label, text, s[used:], true
 }
 
 // unquoteWord decodes the Q encoding (RFC 2047 section 4.2).
@@ -102,11 +106,18 @@ func unquoteWord(s string) []byte {
 	return out
 }
 
+// unbase64Word decodes the B encoding, and the alphabet that is meant for
+// addresses of pages (RFC 4648 section 5), which some programs take for it.
 func unbase64Word(s string) []byte {
 	digits := make([]byte, 0, len(s))
 	for i := range len(s) {
-		if base64Digit[s[i]] {
-			digits = append(digits, s[i])
+		switch c := s[i]; {
+		case base64Digit[c]:
+			digits = append(digits, c)
+		case c == '-':
+			digits = append(digits, '+')
+		case c == '_':
+			digits = append(digits, '/')
 		}
 	}
 	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(digits)))
@@ -115,7 +126,7 @@ func unbase64Word(s string) []byte {
 
 // plain makes valid UTF-8 of text that is not encoded at all.
 func plain(s string, hint *clue) string {
-	if utf8.ValidString(s) && !strings.Contains(s, "\x1b$") {
+	if utf8.ValidString(s) && !switches([]byte(s)) {
 		return s
 	}
 	text, _ := guess([]byte(s), hint)
@@ -129,10 +140,10 @@ func oneLine(s string, max int) string {
 	blank, n := false, 0
 	for _, r := range s {
 		switch {
-		case unicode.IsSpace(r) || unicode.IsControl(r):
+		case unicode.IsSpace(r) || unicode.IsControl(r) && r != 0:
 			blank = n > 0
 			continue
-		case unicode.Is(unicode.Cf, r) && r != '\u200d', r == utf8.RuneError, unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
+		case unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d', r == 0, r == utf8.RuneError, unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
 			continue
 		}
 		if blank {

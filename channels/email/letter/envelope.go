@@ -36,7 +36,7 @@ func (w *walker) smime(r io.Reader, ct value, f file, depth int) (content, error
 	outer := w.lines
 	w.lines = newLines(bytes.NewReader(inside))
 	defer func() { w.lines = outer }()
-	return w.entity(w.header(w.limits.Header), depth+1)
+	return w.entity(w.top(w.limits.Header), depth+1)
 }
 
 // signedContent takes the mail out of its envelope; nil where that can't be

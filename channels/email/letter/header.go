@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/emersion/go-message/textproto"
 )
@@ -13,6 +14,32 @@ type block struct {
 	fields textproto.Header
 	notes  []string
 	closed bool // a boundary or the end of the mail came instead of an empty line
+}
+
+// known are the fields one of which a mail begins with: what stands before them
+// is no mail yet.
+var known = []string{"from:", "to:", "subject:", "date:", "received:", "return-path:", "delivered-to:", "message-id:", "mime-version:", "content-type:", "reply-to:", "sender:", "x-", "dkim-signature:", "arc-", "authentication-results:"}
+
+// top reads the header block of a mail: the same as header, but for a byte
+// order mark and empty lines before the first field, which some programs write.
+func (l *lines) top(limit int) block {
+	if mark, _ := l.br.Peek(3); string(mark) == "\xef\xbb\xbf" && len(l.back) == 0 {
+		_, _ = l.br.Discard(3)
+	}
+	if start, _ := l.br.Peek(maxBlank); len(l.back) == 0 && len(start) > 0 {
+		fields := bytes.TrimLeft(start, "\r\n")
+		field := fields
+		if bytes.HasPrefix(fields, []byte("From ")) { // of an mbox file
+			_, field, _ = bytes.Cut(fields, lf)
+		}
+		for _, name := range known {
+			if len(field) > len(name) && strings.EqualFold(string(field[:len(name)]), name) {
+				_, _ = l.br.Discard(len(start) - len(fields))
+				break
+			}
+		}
+	}
+	return l.header(limit)
 }
 
 // header reads a header block up to its empty line, at most limit bytes and
@@ -70,6 +97,9 @@ func (l *lines) header(limit int) block {
 	return b
 }
 
+// maxBlank is how much is looked at for the first field of a mail.
+const maxBlank = 200
+
 // cleanHeader makes of raw what go-message's reader takes: it refuses a whole
 // mail for one line without a colon (go-message #130, #144). It returns the
 // clean block and the lines that are body already.
@@ -88,24 +118,30 @@ func cleanHeader(raw []byte, at []int) (clean []byte, rest [][]byte, notes []str
 		}
 	}
 	clean = make([]byte, 0, len(raw)+2)
-	fields, odd := 0, false
+	fields, odd, strange := 0, false, false
 	for i := range at {
 		s := line(i)
+		folded := s[0] == ' ' || s[0] == '\t'
+		strange = strange && folded
 		switch {
-		case i == 0 && (bytes.HasPrefix(s, []byte("From ")) || bytes.HasPrefix(s, []byte(">From "))):
+		case strange:
+		case i == 0 && bytes.HasPrefix(s, []byte("From ")) || bytes.HasPrefix(s, []byte(">From ")):
 			// The line that mbox files put before a mail.
 		case isField(s):
 			if fields++; fields <= maxFields {
 				clean = append(clean, s...)
 			}
-		case s[0] == ' ' || s[0] == '\t':
+		case folded:
 			if trimmed := bytes.TrimLeft(s, " \t"); fields == 0 && isField(trimmed) {
 				fields++
 				clean = append(clean, trimmed...)
 			} else if fields > 0 && fields <= maxFields {
 				clean = append(clean, s...)
 			}
-		case i > last:
+		case i < last && isStrange(s):
+			strange = true
+			notes = append(notes, "a header field has no proper name and was left out")
+		case i > last, bytes.HasPrefix(s, []byte("--")): // text, or a boundary
 			for j := i; j < len(at); j++ {
 				rest = append(rest, line(j))
 			}
@@ -125,6 +161,12 @@ func cleanHeader(raw []byte, at []int) (clean []byte, rest [][]byte, notes []str
 		notes = append(notes, fmt.Sprintf("more than %d header fields; the rest is in the original only", maxFields))
 	}
 	return endLine(clean), rest, notes
+}
+
+// isStrange tells whether a line looks like a field, with a name that is none.
+func isStrange(line []byte) bool {
+	i := bytes.IndexByte(line, ':')
+	return i > 0 && !bytes.ContainsAny(line[:i], " \t") && i+1 < len(line) && (line[i+1] == ' ' || line[i+1] == '\t')
 }
 
 func endLine(b []byte) []byte {

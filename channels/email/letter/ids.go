@@ -42,6 +42,22 @@ func messageIDs(s string) []string {
 	return ids
 }
 
+// threadIDs is messageIDs for what a mail says of its thread: some programs
+// write it as encoded words, some without brackets.
+func threadIDs(s string) []string {
+	s = decodeWords(s, nil)
+	if strings.Contains(s, "<") {
+		return messageIDs(s)
+	}
+	ids := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' })
+	for _, id := range ids {
+		if !strings.Contains(id, "@") || !ValidID(id) {
+			return nil // a phrase
+		}
+	}
+	return messageIDs("<" + strings.Join(ids, "><") + ">")
+}
+
 // looseID takes a Message-ID that lacks its angle brackets.
 func looseID(s string) string {
 	s = strings.Trim(strings.TrimSpace(s), "<>")

@@ -62,6 +62,9 @@ type Letter struct {
 	FromHTML    bool   // Text was made of HTML
 	Attachments []complaint.Attachment
 	Report      *Report // of a multipart/report
+	// Loose is what a mail that is no report has of one: its parts, or a mail
+	// that it holds. Any mail that is passed on has it too.
+	Loose *Report
 	// Forwarded is who wrote the first mail that this one holds whole.
 	Forwarded []Address
 	Notes     []string
@@ -76,7 +79,7 @@ type Letter struct {
 // Report is what a delivery or feedback report tells (RFC 3464, 5965).
 type Report struct {
 	Type     string // "delivery-status", "feedback-report", "disposition-notification" ...
-	Action   string // of the first recipient that has one: "failed", "delayed", "delivered" ...
+	Action   string // "failed" if a recipient's is; else the first's: "delayed", "delivered" ...; or the type of a feedback: "abuse" ...
 	Status   string // "5.1.1"
 	Reason   string // the other server's words
 	Original string // the Message-ID that it is about, without angle brackets
@@ -90,8 +93,13 @@ func (l *Letter) Get(name string) string { return l.fields.Get(name) }
 // servers on its way tell.
 func (l *Letter) Recipients() []string {
 	var out []string
-	for _, list := range [][]Address{l.To, l.Cc, l.Mailboxes("Delivered-To"), l.Mailboxes("X-Original-To"), l.Mailboxes("Envelope-To")} {
+	for _, list := range [][]Address{l.To, l.Cc} {
 		for _, a := range list {
+			out = append(out, a.Addr)
+		}
+	}
+	for _, name := range []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "Apparently-To", "Resent-To", "Bcc"} {
+		for _, a := range l.Mailboxes(name) {
 			out = append(out, a.Addr)
 		}
 	}
@@ -100,6 +108,15 @@ func (l *Letter) Recipients() []string {
 
 // Mailboxes reads a field as a list of addresses.
 func (l *Letter) Mailboxes(name string) []Address { return l.addresses(name, &clue{}) }
+
+// WrittenName is the name in a From that has no address.
+func (l *Letter) WrittenName() string {
+	name, _, _ := strings.Cut(l.fields.Get("From"), "<")
+	if len(l.From) > 0 || strings.ContainsAny(name, "@;") { // a group has none
+		return ""
+	}
+	return oneLine(bareName(decodeWords(unquote(plain(name, nil)), nil)), maxName)
+}
 
 // Has tells whether there is a field of that name.
 func (l *Letter) Has(name string) bool { return l.fields.Has(name) }
@@ -117,7 +134,7 @@ func (l *Letter) FieldNames() []string {
 // mail that it refuses.
 func Read(r io.Reader, keep Keeper, limits Limits) (*Letter, error) {
 	l := newLines(r)
-	top := l.header(limits.Header)
+	top := l.top(limits.Header)
 	l.hash = sha256.New()
 	for _, line := range l.back {
 		l.hash.Write(line)
@@ -152,14 +169,24 @@ func (l *Letter) people(hint *clue) {
 	if l.MessageID == "" {
 		l.MessageID = looseID(l.fields.Get("Message-Id"))
 	}
-	l.InReplyTo = messageIDs(l.fields.Get("In-Reply-To"))
-	l.References = messageIDs(strings.Join(l.fields.Values("References"), " "))
+	l.InReplyTo = threadIDs(strings.Join(l.fields.Values("In-Reply-To"), " "))
+	l.References = threadIDs(strings.Join(l.fields.Values("References"), " "))
 	l.From = l.addresses("From", hint)
 	l.Sender = l.addresses("Sender", hint)
 	l.ReplyTo = l.addresses("Reply-To", hint)
 	l.To = l.addresses("To", hint)
 	l.Cc = l.addresses("Cc", hint)
-	l.Subject = oneLine(decodeWords(l.fields.Get("Subject"), hint), maxSubject)
+	l.Subject = oneLine(decodeWords(given(l.fields, "Subject"), hint), maxSubject)
+}
+
+// given is the first field of a name that says something.
+func given(fields textproto.Header, name string) string {
+	for _, v := range fields.Values(name) {
+		if strings.TrimSpace(v) != "" {
+			return v
+		}
+	}
+	return ""
 }
 
 func (l *Letter) addresses(name string, hint *clue) []Address {

@@ -97,7 +97,7 @@ func (l *lines) boundary(line []byte) (stop, bool) {
 		if len(rest) < len(b) || string(rest[:len(b)]) != b {
 			continue
 		}
-		switch string(rest[len(b):]) {
+		switch string(bytes.TrimLeft(rest[len(b):], " \t")) {
 		case "":
 			return stop{i, false}, true
 		case "--":

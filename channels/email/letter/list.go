@@ -39,7 +39,7 @@ func (l *list) mark() string {
 	case l.letters == 'A' && n > 0 && n <= 26:
 		return string(rune('A'+n-1)) + ". "
 	case (l.letters == 'i' || l.letters == 'I') && n > 0 && n <= maxRoman:
-		s := roman(n)
+		s := romanNumber(n)
 		if l.letters == 'I' {
 			s = strings.ToUpper(s)
 		}
@@ -51,7 +51,7 @@ func (l *list) mark() string {
 // maxRoman is the largest number that roman writes.
 const maxRoman = 3999
 
-func roman(n int) string {
+func romanNumber(n int) string {
 	var b strings.Builder
 	for _, d := range []struct {
 		value int

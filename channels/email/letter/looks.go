@@ -2,7 +2,8 @@ package letter
 
 // looksGB tells whether b reads as everyday Chinese in GBK: every character
 // well formed, and four of five from the 3,755 of GB 2312's first level (leads
-// B0 to D7) or its punctuation.
+// B0 to D7) or its punctuation. The capitals of Latin letters have the same
+// bytes ("AÇÃO", "¡Él"), but stand in words.
 func looksGB(b []byte) bool {
 	everyday, all, cyrillic := 0, 0, true
 	for i := 0; i < len(b); i++ {
@@ -11,9 +12,17 @@ func looksGB(b []byte) bool {
 			continue
 		}
 		if i+1 >= len(b) {
+			if all < 3 {
+				return false
+			}
 			break // cut off
 		}
 		trail := b[i+1]
+		if inWord(b, i) {
+			all++
+			i++
+			continue
+		}
 		if lead == 0x80 || lead == 0xff || trail < 0x30 || trail == 0x7f || trail == 0xff {
 			return false
 		}
@@ -32,6 +41,39 @@ func looksGB(b []byte) bool {
 		}
 	}
 	return all > 0 && everyday*5 >= all*4 && !(cyrillic && all >= 3)
+}
+
+// inWord tells whether the two bytes at i stand alone beside a letter of ASCII.
+func inWord(b []byte, i int) bool {
+	before, after := byte(0), byte(0)
+	if i > 0 {
+		before = b[i-1]
+	}
+	if i+2 < len(b) {
+		after = b[i+2]
+	}
+	return before < 0x80 && after < 0x80 && (isLetter(before) || isLetter(after))
+}
+
+func isLetter(c byte) bool { c |= 0x20; return c >= 'a' && c <= 'z' }
+
+// solid tells whether what is beyond ASCII stands in words of its own, several
+// of them: text of another script, where Latin ones have a letter here and
+// there.
+func solid(b []byte) bool {
+	words, inside, all, run := 0, 0, 0, 0
+	for i := 0; i <= len(b); i++ {
+		if i < len(b) && b[i] >= 0xa0 {
+			run++
+			continue
+		}
+		if all += run; run >= 3 {
+			words++
+			inside += run
+		}
+		run = 0
+	}
+	return words >= 5 && inside*10 >= all*7
 }
 
 // looksKorean tells whether b reads as Korean in EUC-KR: it has its syllables
@@ -59,9 +101,10 @@ func looksKorean(b []byte) bool {
 }
 
 // looksBig5 is the same for Big5, whose everyday characters have leads A4 to
-// C6 and trails on both sides of 80.
+// C6 and trails on both sides of 80. On this side they are letters, and Latin
+// capitals before letters have the same form: "ÅGÅRD".
 func looksBig5(b []byte) bool {
-	everyday, all := 0, 0
+	everyday, high, all, end := 0, 0, 0, 0 // end is behind the last character
 	for i := 0; i < len(b); i++ {
 		lead := b[i]
 		if lead < 0x80 {
@@ -74,30 +117,60 @@ func looksBig5(b []byte) bool {
 		if lead < 0xa1 || lead > 0xf9 || trail < 0x40 || trail > 0x7e && trail < 0xa1 || trail == 0xff {
 			return false
 		}
-		i++
 		all++
-		if lead >= 0xa4 && lead <= 0xc6 || lead == 0xa1 {
+		switch {
+		case trail >= 0xa1 && (i == 0 || end != i) && inWord(b, i):
+		case lead >= 0xa4 && lead <= 0xc6 || lead == 0xa1:
 			everyday++
+			fallthrough
+		default:
+			if trail >= 0xa1 {
+				high++
+			}
 		}
+		i++
+		end = i + 1
 	}
-	return all > 1 && everyday*5 >= all*4
+	return all > 1 && everyday*5 >= all*4 && high*4 >= all
 }
 
-// kana tells whether a third of the double-byte characters begin with the
-// leads that a Japanese encoding has for kana: no other text looks like that.
-func kana(b []byte, hiragana, katakana byte) bool {
-	found, all := 0, 0
+// looksEUCJP tells whether a third of the double-byte characters begin with the
+// leads that EUC-JP has for kana: no other text looks like that.
+func looksEUCJP(b []byte) bool {
+	kana, all := 0, 0
 	for i := 0; i < len(b); i++ {
 		if b[i] < 0x80 {
 			continue
 		}
-		all++
-		if b[i] == hiragana || b[i] == katakana {
-			found++
+		if all++; b[i] == 0xa4 || b[i] == 0xa5 {
+			kana++
 		}
 		i++
 	}
-	return all > 2 && found*3 >= all
+	return all > 2 && kana*3 >= all
+}
+
+// looksSJIS is the same for Shift_JIS, which has katakana of half the width in
+// single bytes beside those of two.
+func looksSJIS(b []byte) bool {
+	kana, half, all := 0, 0, 0
+	for i := 0; i < len(b); i++ {
+		switch lead := b[i]; {
+		case lead < 0x80:
+			continue
+		case lead >= 0xa1 && lead <= 0xdf:
+			half++
+		case lead == 0x80 || lead == 0xa0 || lead > 0xfc:
+			return false
+		case lead == 0x82 || lead == 0x83:
+			kana++
+			i++
+		default:
+			i++
+		}
+		all++
+	}
+	return all > 2 && kana >= 2 && (kana+half)*3 >= all
 }
 
 func onlyGB2312(b []byte) bool {

@@ -2,8 +2,8 @@ package letter
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxParams bounds the parameters of one field: real mail has under ten.
@@ -18,13 +18,16 @@ type value struct {
 // parseValue reads a field with parameters as mail programs write them: names
 // in RFC 2231 with any charset and in pieces, RFC 2047 where it is not allowed,
 // bare words with blanks, quotes that never close, a parameter given twice (the
-// first counts). It never fails; what makes no sense is left out.
+// first counts), semicolons left out. It never fails; what makes no sense is
+// left out.
 func parseValue(s string, hint *clue) value {
-	main, rest, _ := strings.Cut(s, ";")
-	v := value{main: strings.ToLower(strings.TrimSpace(main)), params: map[string]string{}}
-	if i := strings.IndexAny(v.main, " \t("); i > 0 {
-		v.main = v.main[:i]
+	main, rest := cutMain(s)
+	if !strings.HasPrefix(main, "multipart") {
+		// A multipart's boundary must be the bytes that it is; in other
+		// charsets quotes and semicolons may stand within characters.
+		main, rest = cutMain(plain(s, hint))
 	}
+	v := value{main: main, params: map[string]string{}}
 	var pieces map[string]*pieced // RFC 2231 section 3
 	for n := 0; rest != "" && n < maxParams; n++ {
 		var name, val string
@@ -34,8 +37,10 @@ func parseValue(s string, hint *clue) value {
 		}
 		base, section, encoded := splitName(name)
 		if section < 0 && !encoded {
-			if _, again := v.params[base]; !again {
-				v.params[base] = decodeWords(val, hint)
+			if _, again := v.params[base]; !again && base == "boundary" {
+				v.params[base] = val
+			} else if !again {
+				v.params[base] = unescaped(decodeWords(val, hint), hint)
 			}
 			continue
 		}
@@ -57,9 +62,37 @@ func parseValue(s string, hint *clue) value {
 	return v
 }
 
+// cutMain takes the main word off a field, in lower case: "text/plain", though
+// written "text / plain" or in quotes.
+func cutMain(s string) (main, rest string) {
+	const ends = "\"';,=( \t\r\n"
+	s = strings.TrimLeft(s, "\"' \t\r\n")
+	end := len(s)
+	if i := strings.IndexAny(s, ends); i >= 0 {
+		end = i
+	}
+	main, rest = s[:end], s[end:]
+	if strings.HasPrefix(rest, "=") {
+		return "", s // a parameter already
+	}
+	if sub := strings.TrimLeft(rest, " \t"); strings.HasPrefix(sub, "/") && !strings.Contains(main, "/") {
+		main += "/"
+		rest = sub[1:]
+	}
+	if strings.HasSuffix(main, "/") {
+		rest = strings.TrimLeft(rest, " \t")
+		sub := rest
+		if i := strings.IndexAny(rest, ends); i >= 0 {
+			sub = rest[:i]
+		}
+		main, rest = main+sub, rest[len(sub):]
+	}
+	return strings.ToLower(main), strings.TrimLeft(rest, "\"'")
+}
+
 // cutParam takes one name=value off s.
 func cutParam(s string) (name, val, rest string) {
-	s = strings.TrimLeft(s, "; \t\r\n")
+	s = skipComment(strings.TrimLeft(s, ";, \t\r\n"))
 	eq := strings.IndexAny(s, "=;")
 	if eq < 0 {
 		return "", "", ""
@@ -69,16 +102,47 @@ func cutParam(s string) (name, val, rest string) {
 	}
 	name = strings.ToLower(strings.TrimSpace(s[:eq]))
 	s = strings.TrimLeft(s[eq+1:], " \t\r\n")
-	if !strings.HasPrefix(s, `"`) {
-		val, rest, _ = strings.Cut(s, ";")
-		return name, strings.TrimSpace(val), rest
+	if strings.HasPrefix(s, `"`) {
+		val, rest = cutQuoted(s)
+		return name, val, rest
 	}
+	end := 0
+	for strings.HasPrefix(s[end:], "=?") { // a semicolon within an encoded word is no end
+		_, _, behind, ok := cutWord(s[end:])
+		if !ok {
+			break
+		}
+		end = len(s) - len(strings.TrimLeft(behind, " \t"))
+	}
+	val, rest, _ = strings.Cut(s[end:], ";")
+	return name, strings.TrimSpace(s[:end] + val), rest
+}
+
+// skipComment takes a comment off the front (RFC 2045 section 5.1).
+func skipComment(s string) string {
+	if !strings.HasPrefix(s, "(") {
+		return s
+	}
+	if _, rest, ok := strings.Cut(s, ")"); ok {
+		return strings.TrimLeft(rest, ";, \t\r\n")
+	}
+	return s
+}
+
+// cutQuoted takes a quoted string off the front, or several with blanks
+// between them.
+func cutQuoted(s string) (val, rest string) {
 	var b strings.Builder
 	for i := 1; i < len(s); i++ {
 		switch {
 		case s[i] == '"':
-			_, rest, _ = strings.Cut(s[i+1:], ";")
-			return name, b.String(), rest
+			rest = s[i+1:]
+			if more := strings.TrimLeft(rest, " \t\r\n"); len(more) < len(rest) && strings.HasPrefix(more, `"`) {
+				b.WriteByte(' ')
+				i = len(s) - len(more)
+				continue
+			}
+			return b.String(), rest
 		case s[i] == '\\' && i+1 < len(s) && (s[i+1] == '"' || s[i+1] == '\\'):
 			i++
 			b.WriteByte(s[i])
@@ -86,7 +150,42 @@ func cutParam(s string) (name, val, rest string) {
 			b.WriteByte(s[i])
 		}
 	}
-	return name, b.String(), ""
+	// It never closes: another parameter ends it.
+	if i := strings.IndexByte(s, ';'); i > 0 && strings.Contains(s[i:], "=") {
+		return s[1:i], s[i+1:]
+	}
+	return b.String(), ""
+}
+
+// unescaped decodes a name that is percent-encoded as in the address of a page,
+// if that makes words of another script of it: "100%25" may be meant as it is.
+// Some programs write all of RFC 2231 but the asterisk.
+func unescaped(s string, hint *clue) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	if label, text := cutCharset(s); label != "" {
+		text, _ = decodeCharset(label, []byte(unpercent(text)), hint)
+		return text
+	}
+	if un := unpercent(s); utf8.ValidString(un) && !isASCII([]byte(un)) && isASCII([]byte(s)) {
+		return un
+	}
+	return s
+}
+
+// unpercent undoes the percent-encoding; what is none stays.
+func unpercent(s string) string {
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) && unhex(s[i+1]) < 16 && unhex(s[i+2]) < 16 {
+			out = append(out, unhex(s[i+1])<<4|unhex(s[i+2]))
+			i += 2
+			continue
+		}
+		out = append(out, s[i])
+	}
+	return string(out)
 }
 
 // splitName reads "filename*0*": base "filename", section 0, encoded.
@@ -114,16 +213,10 @@ type pieced struct {
 
 func (p *pieced) add(section int, val string, encoded bool) {
 	if encoded && section <= 0 {
-		if cs, rest, ok := strings.Cut(val, "'"); ok {
-			if _, text, ok := strings.Cut(rest, "'"); ok {
-				p.charset, val = cs, text
-			}
-		}
+		p.charset, val = cutCharset(val)
 	}
 	if encoded {
-		if un, err := url.PathUnescape(val); err == nil {
-			val = un
-		}
+		val = unpercent(val)
 	}
 	if section < 0 {
 		p.whole = val
@@ -132,22 +225,32 @@ func (p *pieced) add(section int, val string, encoded bool) {
 	}
 }
 
+// cutCharset takes charset and language off an encoded value: "utf-8'en'x".
+func cutCharset(val string) (charset, text string) {
+	label, rest, ok := strings.Cut(val, "'")
+	if !ok {
+		return "", val
+	}
+	if clean := cleanLabel(label); label != "" && clean != "utf-8" && clean != "us-ascii" && lookup(clean) == nil {
+		return "", val // an apostrophe like any other
+	}
+	if _, text, ok = strings.Cut(rest, "'"); ok {
+		return label, text
+	}
+	return label, rest // one was forgotten
+}
+
 func (p *pieced) join(hint *clue) string {
 	s := p.whole
 	if s == "" {
 		var b strings.Builder
-		for i := 0; ; i++ {
-			part, ok := p.parts[i]
-			if !ok {
-				break
-			}
-			b.WriteString(part)
+		for i := range maxParams + 1 { // whether or not one is missing
+			b.WriteString(p.parts[i])
 		}
 		s = b.String()
 	}
-	if p.charset == "" {
-		return decodeWords(s, hint)
+	if p.charset != "" {
+		s, _ = decodeCharset(p.charset, []byte(s), hint)
 	}
-	text, _ := decodeCharset(p.charset, []byte(s), hint)
-	return text
+	return decodeWords(s, hint)
 }

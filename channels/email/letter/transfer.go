@@ -2,6 +2,7 @@ package letter
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -11,33 +12,50 @@ import (
 // transferReader undoes a Content-Transfer-Encoding (RFC 2045 section 6). An
 // unknown one is read as it stands, and known says so.
 func transferReader(encoding string, r io.Reader) (_ io.Reader, known bool) {
-	enc := strings.ToLower(strings.Trim(encoding, " \t\"'"))
-	if i := strings.IndexAny(enc, " ;("); i > 0 {
-		enc = enc[:i]
-	}
-	switch enc {
-	case "base64", "base-64":
-		return &unbase64{r: r}, true
-	case "quoted-printable", "quotedprintable":
+	switch transferName(encoding) {
+	case "base64", "xbase64", "b64", "b":
+		return &unbase64{r: bufio.NewReaderSize(r, base64Buffer)}, true
+	case "quotedprintable", "xquotedprintable", "qp", "q":
 		return &unquoted{r: bufio.NewReaderSize(r, 2048)}, true
-	case "", "7bit", "8bit", "7-bit", "8-bit", "binary":
+	case "", "7bit", "8bit", "8bitmime", "binary", "none":
 		return r, true
 	}
 	return r, false
 }
 
-// maxLine is a line of base64 with its end (RFC 2045 section 6.8).
-const maxLine = 80
+// transferName is the letters and digits of a transfer encoding's name, which
+// people write with blanks, underscores, quotes and comments.
+func transferName(encoding string) string {
+	name := skipComment(strings.TrimLeft(encoding, " \t"))
+	if i := strings.IndexAny(name, ";,("); i > 0 {
+		name = name[:i]
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r | 0x20
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+			return r
+		}
+		return -1
+	}, name)
+}
+
+// base64Buffer is how much is decoded at once; a line has 76 characters (RFC
+// 2045 section 6.8), mostly.
+const base64Buffer = 4 << 10
 
 // unbase64 decodes base64 as mail has it: characters that do not belong there
-// are skipped, padding may be missing, and one piece may follow another.
+// are skipped, padding may be missing, and one piece may follow another. The
+// words that scanners and lists write behind it are no base64.
 type unbase64 struct {
-	r    io.Reader
-	raw  [4 << 10]byte
-	keep int // characters at the front of raw that wait for the rest of their quantum
-	out  []byte
-	buf  [3 << 10]byte
-	end  bool
+	r      *bufio.Reader
+	digits [base64Buffer + 3]byte
+	keep   int // digits at the front that wait for the rest of their quantum
+	padded bool
+	out    []byte
+	buf    [base64Buffer]byte
+	end    bool
 }
 
 var base64Digit = func() (t [256]bool) {
@@ -59,35 +77,86 @@ func (d *unbase64) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// fill decodes the next stretch, up to a padding character or the buffer's end.
+// fill decodes the next line, or as much of it as the buffer holds.
 func (d *unbase64) fill() {
-	n := d.keep
-	for n < len(d.raw)-maxLine && !d.end { // a body gives a line at a time
-		m, err := d.r.Read(d.raw[n:])
-		n += m
-		d.end = err != nil
+	line, err := d.r.ReadSlice('\n')
+	if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+		d.end = true
 	}
-	in := d.raw[d.keep:n]
-	w, o := d.keep, 0
-	for _, c := range in {
-		switch {
-		case base64Digit[c]:
-			d.raw[w] = c
+	w, o, padded, judged := d.keep, 0, d.padded, false
+	for _, c := range line {
+		if base64Digit[c] {
+			d.digits[w] = c
 			w++
-		case c == '=':
-			// Reading overtakes writing, so what is decoded here is not needed
-			// again.
-			o += decode64(d.buf[o:], d.raw[:w])
+			continue
+		}
+		if c == '=' {
+			o += decode64(d.buf[o:], d.digits[:w])
+			d.padded = d.padded || w > 0
 			w = 0
+		} else if c > ' ' && !judged {
+			if judged = true; padded || wordy(line) {
+				d.end = d.end || padded
+				if o == 0 {
+					w = d.keep // nothing of this line
+				}
+				break
+			}
 		}
 	}
 	whole := w
 	if !d.end {
 		whole = w &^ 3
 	}
-	o += decode64(d.buf[o:], d.raw[:whole])
-	d.keep = copy(d.raw[:], d.raw[whole:w])
+	o += decode64(d.buf[o:], d.digits[:whole])
+	d.keep = copy(d.digits[:], d.digits[whole:w])
 	d.out = d.buf[:o]
+}
+
+// foreign counts what does not belong into base64.
+func foreign(line []byte) int {
+	n := 0
+	for _, c := range line {
+		if !base64Digit[c] && c > ' ' && c != '=' {
+			n++
+		}
+	}
+	return n
+}
+
+// longWord is more than the words of a language have on the average: base64
+// with blanks in it has them at greater distances.
+const longWord = 16
+
+// wordy tells whether a line is words, or bytes, and not base64.
+func wordy(line []byte) bool {
+	words, high := 1, 0
+	for i, c := range line {
+		switch {
+		case c >= 0x80:
+			high++
+		case c == ' ' && i > 0 && line[i-1] != ' ':
+			words++
+		}
+	}
+	return words >= 3 && len(line) < words*longWord || high*4 > len(line)
+}
+
+// encodedAtAll tells whether a body that is said to be base64 begins like it:
+// some programs write the label alone.
+func encodedAtAll(start []byte) bool {
+	for line := range bytes.Lines(start) {
+		line = bytes.TrimSpace(line)
+		switch {
+		case len(line) == 0:
+			continue
+		case bytes.HasPrefix(line, []byte("--")):
+			return true // nothing there at all
+		}
+		strange, blank := foreign(line), bytes.IndexByte(line, ' ')
+		return !wordy(line) && strange*4 <= len(line) && (strange == 0 || blank < 0 || blank >= longWord)
+	}
+	return true
 }
 
 func decode64(dst, src []byte) int {
@@ -100,7 +169,8 @@ func decode64(dst, src []byte) int {
 
 // unquoted decodes quoted-printable; an "=" that is no escape stays.
 type unquoted struct {
-	r *bufio.Reader
+	r    *bufio.Reader
+	stay int // blanks that come next and are not at a line's end
 }
 
 func (d *unquoted) Read(p []byte) (int, error) {
@@ -116,6 +186,13 @@ func (d *unquoted) Read(p []byte) (int, error) {
 			}
 			return 0, err
 		}
+		if c == ' ' || c == '\t' {
+			if d.stay > 0 {
+				d.stay--
+			} else if d.lost() {
+				continue
+			}
+		}
 		if c != '=' {
 			p[n] = c
 			n++
@@ -128,6 +205,31 @@ func (d *unquoted) Read(p []byte) (int, error) {
 	}
 	return n, nil
 }
+
+// lost skips the blanks at a line's end, which a server on the way put there
+// (RFC 2045 section 6.7, rule 3), and tells whether it did.
+func (d *unquoted) lost() bool {
+	for i := 1; i <= maxLost; i++ {
+		next, _ := d.r.Peek(i)
+		if len(next) < i {
+			return len(bytes.Trim(next, " \t\r")) == 0
+		}
+		switch next[i-1] {
+		case ' ', '\t':
+		case '\n', '\r':
+			_, _ = d.r.Discard(i - 1)
+			return true
+		default:
+			d.stay = i - 1
+			return false
+		}
+	}
+	d.stay = maxLost
+	return false
+}
+
+// maxLost bounds the blanks that are looked through for a line's end.
+const maxLost = 80
 
 // escape reads what follows "=": two hex digits, or a line end with blanks
 // before it, which gives no byte.
@@ -143,7 +245,7 @@ func (d *unquoted) escape() (byte, bool) {
 	if len(next) == 0 && errors.Is(err, io.EOF) {
 		return 0, false
 	}
-	for i := 1; i <= 80; i++ { // a soft line break has a handful of blanks at most
+	for i := 1; i <= maxLost; i++ {
 		next, _ = d.r.Peek(i)
 		if len(next) < i {
 			break

@@ -61,10 +61,7 @@ func (w *walker) entity(h block, depth int) (content, error) {
 		w.full = true
 		return content{}, nil
 	}
-	ct := parseValue(h.fields.Get("Content-Type"), &w.hint)
-	if !strings.Contains(ct.main, "/") {
-		ct.main = loneType(ct.main)
-	}
+	ct := w.contentType(h.fields)
 	b := w.body()
 	b.over = h.closed
 	defer func() {
@@ -76,24 +73,62 @@ func (w *walker) entity(h block, depth int) (content, error) {
 	case h.closed:
 		return content{}, nil
 	case strings.HasPrefix(ct.main, "multipart/"):
-		return w.multipart(ct, b, depth)
+		return w.packed(h.fields, ct, b, depth)
 	case ct.main == "message/rfc822" || ct.main == "message/global":
 		return w.enclosed(h.fields, b, depth)
 	}
 	return w.leaf(h.fields, ct, b, depth)
 }
 
-// loneType completes a Content-Type without a subtype ("text").
-func loneType(main string) string {
-	switch main {
-	case "", "text", "plain":
-		return "text/plain" // RFC 2045 section 5.2
-	case "html":
+// contentType is what a part says that it is, or must be.
+func (w *walker) contentType(fields textproto.Header) value {
+	ct := parseValue(given(fields, "Content-Type"), &w.hint)
+	switch {
+	case ct.main == "" && w.within == "multipart/digest":
+		ct.main = "message/rfc822" // RFC 2046 section 5.1.5
+	case !strings.Contains(ct.main, "/"):
+		named := ct.params["name"] != "" || fields.Has("Content-Disposition")
+		ct.main = loneType(ct.main, named)
+	}
+	boundary := ct.params["boundary"]
+	switch {
+	case ct.main == "text/html" && boundary != "" && w.ahead(boundary):
+		ct.main = "multipart/alternative" // a program changed the type alone
+	case strings.HasPrefix(ct.main, "text/") && boundary != "" && w.ahead(boundary):
+		ct.main = "multipart/mixed"
+	case !fields.Has("Content-Type") && fields.Has("Mime-Version") && bytes.HasPrefix(bytes.TrimLeft(w.peek(), "\r\n"), []byte("--")) && w.sniffBoundary() != "":
+		ct.main = "multipart/mixed"
+	}
+	return ct
+}
+
+// loneType completes a Content-Type without a subtype. RFC 2045 section 5.2
+// has text for what makes no sense, which a file is not.
+func loneType(main string, named bool) string {
+	switch {
+	case main == "html":
 		return "text/html"
-	case "multipart":
+	case main == "multipart":
 		return "multipart/mixed"
+	case main == "message":
+		return "message/rfc822"
+	case main == "" || main == "text" || main == "plain" || !named:
+		return "text/plain"
 	}
 	return "application/octet-stream"
+}
+
+// packed reads a multipart, which some programs encode as a whole, though RFC
+// 2045 section 6.4 forbids it.
+func (w *walker) packed(fields textproto.Header, ct value, b *body, depth int) (content, error) {
+	r, _ := transferReader(fields.Get("Content-Transfer-Encoding"), b)
+	if r == io.Reader(b) || w.ahead(ct.params["boundary"]) {
+		return w.multipart(ct, b, depth)
+	}
+	outer := w.lines
+	w.lines = newLines(r)
+	defer func() { w.lines = outer }()
+	return w.multipart(ct, w.body(), depth)
 }
 
 // multipart reads the parts of a multipart, whose preamble is b.
@@ -102,14 +137,11 @@ func (w *walker) multipart(ct value, b *body, depth int) (content, error) {
 		w.note(fmt.Sprintf("more than %d levels of parts; the rest is in the original only", w.limits.Depth))
 		return content{}, nil
 	}
-	boundary := strings.TrimRight(ct.params["boundary"], " ")
-	if seen := w.sniffBoundary(); boundary == "" || seen != "" && !w.ahead(boundary) {
-		if seen != "" && seen != boundary {
-			w.note("a multipart has no boundary, or a wrong one; it was found by looking")
-			boundary = seen
-		}
+	boundary, note := w.boundaryOf(ct.params["boundary"])
+	if note != "" {
+		w.note(note)
 	}
-	if boundary == "" || len(boundary) > 250 {
+	if boundary == "" || len(boundary) > maxBoundary {
 		w.note("a multipart has no boundary; it was read as text")
 		return w.leaf(textproto.Header{}, value{main: "text/plain"}, b, depth)
 	}
@@ -130,23 +162,35 @@ func (w *walker) multipart(ct value, b *body, depth int) (content, error) {
 		w.note("a multipart has no parts; it was read as text")
 		return w.textOf(preamble.Bytes(), value{main: "text/plain", params: ct.params}), nil
 	}
-	for !w.full && w.at.level == level && !w.at.final {
+	closed := false
+	for !w.full && w.at.level == level {
+		if w.at.final {
+			closed = true
+			w.epilogue(level)
+			continue
+		}
+		if closed {
+			w.note("a multipart goes on behind its closing boundary")
+		}
 		c, err := w.entity(w.header(w.limits.Header), depth+1)
 		if err != nil {
 			return content{}, err
 		}
 		kids = append(kids, c)
 	}
-	switch {
-	case w.full:
-	case w.at.level == level:
-		// Behind the closing boundary is an epilogue, which nobody reads.
-		w.open = w.open[:level]
-		w.body().drain()
-	default:
+	if !closed && !w.full {
 		w.note("a multipart has no closing boundary")
 	}
 	return join(ct.main, kids, w.limits.Text), nil
+}
+
+// epilogue skips what is behind a closing boundary, which nobody reads, unless
+// the same boundary comes once more: some programs close a multipart too early.
+func (w *walker) epilogue(level int) {
+	if slices.Contains(w.open[:level], w.open[level]) {
+		w.open = w.open[:level] // an outer multipart has that boundary too, and goes on
+	}
+	w.body().drain()
 }
 
 // limited keeps the first n bytes and swallows the rest.
@@ -183,7 +227,7 @@ func join(kind string, kids []content, limit int) content {
 		if text.Len() > 0 {
 			text.WriteString("\n\n")
 		}
-		text.WriteString(k.text)
+		text.WriteString(strings.Trim(k.text, "\n"))
 		out.html = out.html || k.html
 	}
 	out.text = text.String()
@@ -233,35 +277,6 @@ func choose(kids []content, limit int) content {
 // bareWords is a text without its white space, to compare two forms of it.
 func bareWords(s string) string { return strings.Join(strings.Fields(s), "") }
 
-// ahead tells whether the boundary line comes within what is in memory.
-func (w *walker) ahead(boundary string) bool {
-	peek := w.peek()
-	return bytes.HasPrefix(peek, []byte("--"+boundary)) || bytes.Contains(peek, []byte("\n--"+boundary))
-}
-
-func (w *walker) peek() []byte {
-	if len(w.back) > 0 {
-		return bytes.Join(w.back, nil)
-	}
-	peek, _ := w.br.Peek(4096)
-	return peek
-}
-
-// sniffBoundary looks for a line that can only be a boundary: dashes, with a
-// Content- field on the next line.
-func (w *walker) sniffBoundary() string {
-	peek := w.peek()
-	for len(peek) > 0 {
-		line, rest, _ := bytes.Cut(peek, lf)
-		line = bytes.TrimRight(line, " \t\r")
-		if len(line) > 2 && len(line) < 250 && bytes.HasPrefix(line, []byte("--")) && len(rest) >= 8 && bytes.EqualFold(rest[:8], []byte("Content-")) {
-			return string(line[2:])
-		}
-		peek = rest
-	}
-	return ""
-}
-
 // enclosed reads a mail within the mail: a forwarded one, or the returned one
 // of a report.
 func (w *walker) enclosed(fields textproto.Header, b *body, depth int) (content, error) {
@@ -269,18 +284,22 @@ func (w *walker) enclosed(fields textproto.Header, b *body, depth int) (content,
 		w.note(fmt.Sprintf("more than %d levels of parts; the rest is in the original only", w.limits.Depth))
 		return content{}, nil
 	}
-	outer, enc := w.lines, strings.ToLower(fields.Get("Content-Transfer-Encoding"))
-	r, _ := transferReader(enc, b)
+	outer, within := w.lines, w.within
+	w.within = ""
+	defer func() { w.within = within }()
+	r, _ := transferReader(fields.Get("Content-Transfer-Encoding"), b)
 	if r != io.Reader(b) {
 		// RFC 2046 section 5.2.1 forbids it, and it happens.
 		w.lines = newLines(r)
 		defer func() { w.lines = outer }()
 	}
-	h := w.header(w.limits.Header)
+	h := w.top(w.limits.Header)
 	b.over = b.over || w.lines == outer // the parts below read the lines up to the boundary
 	inner := Letter{fields: h.fields}
 	if w.letter.Report != nil {
-		w.letter.Report.Original = first(messageIDs(h.fields.Get("Message-Id")))
+		original(w.letter.Report, h.fields)
+	} else if depth <= 1 {
+		original(w.loose(), h.fields)
 	}
 	c, err := w.entity(h, depth+1)
 	if err != nil || w.letter.Report != nil {

@@ -6,6 +6,7 @@ package textfile
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"io"
 	"strconv"
@@ -22,7 +23,17 @@ const maxFiles = 100
 // Has tells whether a text may hold a file. It is quick, and right where it
 // says no.
 func Has(text []byte) bool {
-	return begins(text, "begin ") || begins(text, "=ybegin ")
+	return begins(text, "begin ") || begins(text, "begin-base64 ") || begins(text, "=ybegin ")
+}
+
+// Encoding tells whether a Content-Transfer-Encoding, without the marks within
+// its name, is one of those that the body of a part may have from before MIME.
+func Encoding(name string) bool {
+	switch name {
+	case "xuuencode", "uuencode", "xuue", "uue":
+		return true
+	}
+	return false
 }
 
 func begins(text []byte, mark string) bool {
@@ -87,6 +98,11 @@ func (s *splitter) file(line []byte) (name string, r io.Reader) {
 			return "", nil
 		}
 		return strings.TrimSpace(name), &decoder{s: s, decode: yEncLine}
+	}
+	if rest, ok := bytes.CutPrefix(line, []byte("begin-base64 ")); ok {
+		if _, title, ok := strings.Cut(string(rest), " "); ok {
+			return title, &decoder{s: s, decode: base64Line}
+		}
 	}
 	rest, ok := bytes.CutPrefix(line, []byte("begin "))
 	if !ok {
@@ -176,6 +192,18 @@ func uuLine(out, line []byte) ([]byte, bool) {
 		out = append(out, three[:min(n, 3)]...)
 	}
 	return out, false
+}
+
+// base64Line decodes a line of POSIX uuencode's other form.
+func base64Line(out, line []byte) ([]byte, bool) {
+	if bytes.HasPrefix(line, []byte("====")) {
+		return out, true
+	}
+	decoded, err := base64.StdEncoding.AppendDecode(out, bytes.TrimSpace(line))
+	if err != nil {
+		return out, false
+	}
+	return decoded, false
 }
 
 func yEncLine(out, line []byte) ([]byte, bool) {

@@ -126,3 +126,10 @@ func FuzzSplit(f *testing.F) {
 		}
 	})
 }
+
+func TestBase64InText(t *testing.T) {
+	text, _, files := split(t, "hi\nbegin-base64 644 a b.txt\naGVsbG8g\nd29ybGQ=\n====\nbye\n", 100)
+	if text != "hi\nbye\n" || len(files) != 1 || !strings.Contains(files[0], "hello world") {
+		t.Errorf("%q %q", text, files)
+	}
+}
