@@ -1,0 +1,177 @@
+package terms
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// findNear finds the patterns whose parts stand near each other. It looks only
+// at patterns whose first part there is, and for each place of a part only at
+// the next one's places beside it.
+func (s *Set) findNear(l *look) {
+	l.group()
+	for first := range l.parts {
+		if l.parts[first].n == 0 {
+			continue
+		}
+		for i := range s.nears.first[first] {
+			n := &s.nears.first[first][i]
+			if !slices.ContainsFunc(n.parts[1:], func(part int32) bool { return l.parts[part].n == 0 }) {
+				if c, ok := s.closest(l, n); ok {
+					l.near = append(l.near, s.hit(l, n, c))
+				}
+			}
+		}
+	}
+}
+
+// group puts the places of the parts part by part.
+func (l *look) group() {
+	l.places = slices.Grow(l.places[:0], len(l.inOrder))[:len(l.inOrder)]
+	from := int32(0)
+	for i := range l.parts {
+		p := &l.parts[i]
+		p.from, from = from, from+p.n
+		p.n = 0
+	}
+	for _, h := range l.inOrder {
+		p := &l.parts[h.part]
+		l.places[p.from+p.n] = h.place
+		p.n++
+	}
+}
+
+// of are the places of a part.
+func (l *look) of(part int32) []place {
+	p := l.parts[part]
+	return l.places[p.from : p.from+p.n]
+}
+
+// chain are places of a pattern's parts, one near the other.
+type chain [maxParts]place
+
+// closest finds where a pattern's parts stand closest together.
+func (s *Set) closest(l *look, n *near) (best chain, ok bool) {
+	p := &s.patterns[n.pattern]
+	least := int32(0)
+	var at [maxParts]int // the place of each part that was last looked at
+	for _, h := range l.of(n.parts[0]) {
+		c := chain{h}
+		long := 1
+		for ; long < len(n.parts); long++ {
+			next, found := s.beside(l, p, c[:long], l.of(n.parts[long]), &at[long])
+			if !found {
+				break
+			}
+			c[long] = next
+		}
+		if long < len(n.parts) || s.excepted(l, p, h.start, h.end) {
+			continue
+		}
+		from, to := span(c[:long])
+		if !ok || to-from < least {
+			best, ok, least = c, true, to-from
+		}
+	}
+	return best, ok
+}
+
+// beside finds the part's place that is closest to the last of the chain and
+// over none of it. From at it goes to the places that stand there, which are
+// not far from where it was before.
+func (s *Set) beside(l *look, p *pattern, chain, places []place, at *int) (best place, ok bool) {
+	last := chain[len(chain)-1]
+	i := *at
+	for i < len(places) && places[i].start < last.start {
+		i++
+	}
+	for i > 0 && places[i-1].start >= last.start {
+		i--
+	}
+	*at = i
+	least := 0
+	for _, c := range places[max(0, i-2):min(len(places), i+2)] { // those beside may lie over it
+		from, to := min(c.end, last.end), max(c.start, last.start)
+		if to-from > nearRunes || over(chain, c) {
+			continue
+		}
+		if d, reached := between(l.f, int(from), int(to)); reached && (!ok || d < least) && !s.excepted(l, p, c.start, c.end) {
+			best, ok, least = c, true, d
+		}
+	}
+	return best, ok
+}
+
+// over tells whether a place lies over one of a chain.
+func over(chain []place, p place) bool {
+	for _, c := range chain {
+		if p.start < c.end && c.start < p.end {
+			return true
+		}
+	}
+	return false
+}
+
+// span is from where to where a chain goes.
+func span(chain []place) (from, to int32) {
+	from = chain[0].start
+	for _, c := range chain {
+		from, to = min(from, c.start), max(to, c.end)
+	}
+	return from, to
+}
+
+func (s *Set) hit(l *look, n *near, c chain) Hit {
+	places := c[:len(n.parts)]
+	from, to := span(places)
+	slices.SortFunc(places, func(a, b place) int { return int(a.start - b.start) })
+	var term strings.Builder
+	no := false
+	for i, at := range places {
+		if i > 0 {
+			term.WriteString(" … ")
+		}
+		for _, r := range l.f.runes[at.start:at.end] {
+			term.WriteRune(r)
+		}
+		// A "not" that is a part itself negates nothing.
+		var word stretch
+		at, negated := negation(l.f, int(at.start), &word)
+		no = no || negated && !over(places, place{int32(at), int32(at) + 1})
+	}
+	p := &s.patterns[n.pattern]
+	return Hit{p.Owner, term.String(), int(l.f.at[from]), int(l.f.at[to-1]) + 1, no}
+}
+
+// between measures what stands between two places, in Chinese characters, and
+// tells whether it is one sentence and within reach.
+func between(f *folded, from, to int) (length int, ok bool) {
+	inWord := false
+	for i := from; i < to; i++ {
+		switch k := f.kinds[i]; {
+		case k&kindHan != 0:
+			length++
+			inWord = false
+		case k&kindWord != 0:
+			if !inWord {
+				length += wordLength
+			}
+			inWord = true
+		case k&kindQuote != 0:
+		case k&kindStop != 0 || f.runes[i] == '.' && endsSentence(f.runes, i):
+			return 0, false
+		default:
+			inWord = false
+		}
+		if length > nearReach {
+			return length, false
+		}
+	}
+	return length, true
+}
+
+// endsSentence tells a full stop from the point of 3.50 and of example.com.
+func endsSentence(runes []rune, at int) bool {
+	return at+1 == len(runes) || !unicode.IsDigit(runes[at+1]) && !isWord(runes[at+1])
+}
