@@ -26,40 +26,15 @@ const flagSelfHarm = "self_harm"
 // classify finds type, flags, class and priority, with the evidence.
 func (n *Normalizer) classify(r *complaint.Record) {
 	scores := make([]float64, len(n.cfg.Types))
-	raised := map[string]bool{}
 	c := complaint.Classification{Matched: []complaint.Match{}, RulesVersion: n.cfg.Version}
-	type evidence struct {
-		field, term string
-		owner       int
-	}
-	seen := map[evidence]bool{}
 	own, _ := r.Words()
 	subject, narrative := terms.Read(own), terms.Read(r.Narrative)
-	r.RemedySought, r.RemedyText = n.built.remedy(r, subject, narrative)
-	for _, field := range []struct {
-		name   string
-		text   *terms.Text
-		weight float64
-	}{{"subject", subject, subjectWeight}, {"narrative", narrative, 1}} {
-		for _, h := range n.weightiest(n.keywords.In(field.text)) {
-			m := n.match(h, field.name, field.weight)
-			o := n.owners[h.Owner]
-			// A term counts once in each field: repeating is not evidence.
-			once := evidence{field.name, h.Term, h.Owner}
-			if seen[once] {
-				continue
-			}
-			seen[once] = true
-			if o.typ >= 0 {
-				scores[o.typ] += m.Weight
-			} else if !h.Negated || o.flag == flagSelfHarm {
-				raised[o.flag] = true
-			} else if o.flag == "safety" {
-				r.Notes = append(r.Notes, fmt.Sprintf("safety word %q seems to be negated; please check", h.Term))
-			}
-			c.Matched = append(c.Matched, m)
-		}
-	}
+	defer subject.Done()
+	defer narrative.Done()
+	r.RemedySought, r.RemedyText = n.built.remedy(passage{own, subject}, passage{r.Narrative, narrative})
+	raised := map[string]bool{}
+	n.weigh(r, &c, "subject", subject, subjectWeight, scores, raised)
+	n.weigh(r, &c, "narrative", narrative, 1, scores, raised)
 	for _, f := range n.cfg.Flags { // in the order of the rules
 		if raised[f.Name] {
 			r.Flags = append(r.Flags, f.Name)
@@ -68,10 +43,7 @@ func (n *Normalizer) classify(r *complaint.Record) {
 	r.Type, r.SecondaryTypes, c.Confidence = n.decide(scores)
 	n.consult(r, &c)
 	n.honour(r, &c)
-	if len(c.Matched) > maxMatches {
-		slices.SortStableFunc(c.Matched, func(a, b complaint.Match) int { return cmp.Compare(b.Weight, a.Weight) })
-		c.Matched = c.Matched[:maxMatches]
-	}
+	c.Matched = heaviest(c.Matched, maxMatches)
 	r.IntakeClass = n.built.class(r, scores, subject, narrative)
 	r.Classification = c
 	r.Priority = complaint.DefaultPriority
@@ -80,33 +52,73 @@ func (n *Normalizer) classify(r *complaint.Record) {
 	}
 }
 
+// weigh adds what the terms in a field speak for.
+func (n *Normalizer) weigh(r *complaint.Record, c *complaint.Classification, field string, text *terms.Text, weight float64, scores []float64, raised map[string]bool) {
+	s := n.scale()
+	defer n.done(s)
+	s.hits = n.keywords.Append(s.hits[:0], text)
+	for _, h := range n.weightiest(s) {
+		// A term counts once in each field: repeating is not evidence.
+		if !s.first(h) {
+			continue
+		}
+		m := n.match(h, field, weight)
+		switch o := &n.owners[h.Owner]; {
+		case o.typ >= 0:
+			scores[o.typ] += m.Weight
+		case !h.Negated || o.flag == flagSelfHarm:
+			raised[o.flag] = true
+		case o.flag == "safety":
+			r.Notes = append(r.Notes, fmt.Sprintf("safety word %q seems to be negated; please check", h.Term))
+		}
+		c.Matched = append(c.Matched, m)
+	}
+}
+
 // weightiest leaves out what lies over a weightier term of the same type: the
 // same words are not evidence twice. Of equals the longer stays, then the
 // first.
-func (n *Normalizer) weightiest(hits []terms.Hit) []terms.Hit {
-	last := map[int]int{} // type to the place of its last hit in out
-	out := hits[:0]
-	for _, h := range hits {
-		o := n.owners[h.Owner]
+func (n *Normalizer) weightiest(s *scale) []terms.Hit {
+	out := s.hits[:0]
+	for _, h := range s.hits {
+		o := &n.owners[h.Owner]
 		if o.typ < 0 {
 			out = append(out, h)
 			continue
 		}
-		at, ok := last[o.typ]
-		if !ok || out[at].End <= h.Start {
-			last[o.typ] = len(out)
+		last := s.last[o.typ] - 1
+		if last < 0 || out[last].End <= h.Start {
 			out = append(out, h)
+			s.last[o.typ] = len(out)
 			continue
 		}
-		if before := n.owners[out[at].Owner].weight; o.weight > before || (o.weight == before && h.End-h.Start > out[at].End-out[at].Start) {
-			out[at] = h
+		if before := n.owners[out[last].Owner].weight; o.weight > before || (o.weight == before && h.End-h.Start > out[last].End-out[last].Start) {
+			out[last] = h
 		}
 	}
 	return out
 }
 
+// heaviest are the matches that weigh most, the heaviest first, where there
+// are more.
+func heaviest(all []complaint.Match, most int) []complaint.Match {
+	if len(all) <= most {
+		return all
+	}
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(all[b].Weight, all[a].Weight), a-b) })
+	out := make([]complaint.Match, most)
+	for i := range out {
+		out[i] = all[order[i]]
+	}
+	return out
+}
+
 func (n *Normalizer) match(h terms.Hit, field string, weight float64) complaint.Match {
-	o := n.owners[h.Owner]
+	o := &n.owners[h.Owner]
 	m := complaint.Match{Term: h.Term, Field: field, Offset: h.Start, Rule: o.rule}
 	if h.Negated {
 		m.Note = "negated"
@@ -179,7 +191,7 @@ const (
 	cueSuggestion
 )
 
-var classCues = [][]string{
+var classCues = [...][]string{
 	cuePraise:     {"表扬", "点赞", "感谢", "谢谢你们", "很满意", "非常满意", "处理得很好", "服务很好", "thank-you", "thanks", "great service", "excellent service", "very satisfied", "well done"},
 	cueEnquiry:    {"请问", "咨询", "怎么办理", "如何办理", "营业时间", "想了解", "how do i", "could you tell me", "i would like to know", "what are your", "opening hours", "can you tell me"},
 	cueSuggestion: {"建议", "希望增加", "希望你们能", "suggestion", "i suggest", "it would be nice", "please consider"},
@@ -217,23 +229,30 @@ var askings = []string{
 
 // remedy finds what the customer asks for: a word for a remedy in a clause
 // that asks.
-func (b *builtin) remedy(r *complaint.Record, subject, narrative *terms.Text) (codes []string, text string) {
-	if len(b.remedies.In(subject)) == 0 && len(b.remedies.In(narrative)) == 0 {
+func (b *builtin) remedy(passages ...passage) (codes []string, text string) {
+	var hits [][]terms.Hit
+	found := 0
+	for i, p := range passages {
+		hits = append(hits, b.remedies.In(p.read))
+		found += len(hits[i])
+	}
+	if found == 0 {
 		return []string{complaint.Unknown}, "" // no clause need be looked at
 	}
-	for clause := range clauses(words(r)) {
-		low := lower(clause)
-		if !containsAny(low, askings) {
-			continue
-		}
-		for _, h := range b.remedies.Find(clause) {
-			code := b.codes[h.Owner]
-			if slices.Contains(codes, code) {
+	for i, p := range passages {
+		for clause := range p.clauses(hits[i]) {
+			if !containsAny(lower(clause), askings) {
 				continue
 			}
-			codes = append(codes, code)
-			if text == "" {
-				text, _ = shorten(oneLine(clause), maxRemedy)
+			for _, h := range b.remedies.Find(clause) {
+				code := b.codes[h.Owner]
+				if slices.Contains(codes, code) {
+					continue
+				}
+				codes = append(codes, code)
+				if text == "" {
+					text, _ = shorten(oneLine(clause), maxRemedy)
+				}
 			}
 		}
 	}
@@ -241,19 +260,6 @@ func (b *builtin) remedy(r *complaint.Record, subject, narrative *terms.Text) (c
 		return []string{complaint.Unknown}, ""
 	}
 	return codes, text
-}
-
-// clauses yields the sentences of a text.
-func clauses(text string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for line := range strings.Lines(text) {
-			for _, c := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune("。！？!?；;\n", r) }) {
-				if c = strings.TrimSpace(c); c != "" && !yield(c) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // class tells praise, a question or a proposal from a complaint. Any doubt is
@@ -264,17 +270,17 @@ func (b *builtin) class(r *complaint.Record, scores []float64, subject, narrativ
 	for _, s := range scores {
 		total += s
 	}
-	cue := map[int]bool{}
-	for _, h := range append(b.classes.In(subject), b.classes.In(narrative)...) {
-		if !h.Negated {
-			cue[h.Owner] = true
+	if len(r.Flags) > 0 || r.RemedySought[0] != complaint.Unknown || total > mostPraise {
+		return complaint.ClassComplaint
+	}
+	var cue [len(classCues)]bool
+	for _, text := range []*terms.Text{subject, narrative} {
+		for _, h := range b.classes.In(text) {
+			cue[h.Owner] = cue[h.Owner] || !h.Negated
 		}
 	}
-	asks := r.RemedySought[0] != complaint.Unknown
 	switch {
-	case len(r.Flags) > 0 || asks:
-		return complaint.ClassComplaint
-	case cue[cuePraise] && total <= 2 && !unhappy(r.Narrative):
+	case cue[cuePraise] && !unhappy(r.Narrative):
 		return complaint.ClassPraise
 	case cue[cueEnquiry] && total == 0:
 		return complaint.ClassEnquiry
@@ -283,6 +289,10 @@ func (b *builtin) class(r *complaint.Record, scores []float64, subject, narrativ
 	}
 	return complaint.ClassComplaint
 }
+
+// mostPraise is how much may speak for a type in words of praise: they name
+// what was done well.
+const mostPraise = 2
 
 // unhappy tells words that turn praise into its opposite.
 func unhappy(text string) bool {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -71,7 +72,9 @@ type Normalizer struct {
 	cfg      Config
 	keywords *terms.Set // owners: see owner
 	owners   []owner
+	terms    int // how many keywords has
 	built    *builtin
+	scales   sync.Pool
 }
 
 // owner is what a keyword speaks for: a type or a flag.
@@ -115,6 +118,7 @@ func New(cfg Config) (*Normalizer, error) {
 	if n.keywords, err = terms.Compile(patterns); err != nil {
 		errs = append(errs, err)
 	}
+	n.terms = len(patterns)
 	if n.built, err = newBuiltin(); err != nil {
 		errs = append(errs, err)
 	}

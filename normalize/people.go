@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/abadojack/whatlanggo"
 	"github.com/nyaruka/phonenumbers"
@@ -115,44 +114,6 @@ func emailIn(text string) string {
 		}
 		from = at + 1
 	}
-}
-
-// nameShapes find a name behind words that introduce one; without one of the
-// words there is nothing to look for.
-var nameShapes = []struct {
-	words []string
-	shape *regexp.Regexp
-}{
-	{[]string{"姓名", "联系人", "我叫", "名字"}, regexp.MustCompile(`(?:姓名|联系人|我叫|我的名字是|名字叫)\s*[:：]?\s*(\p{Han}{2,4})(?:[^\p{Han}]|$)`)},
-	{[]string{"我是"}, regexp.MustCompile(`我是(?:客户|会员|用户)?\s*(\p{Han}{2,3})[,，。;；\s]`)},
-	{[]string{"name"}, regexp.MustCompile(`(?i:my name is|my name's|name\s*[:：])\s+([A-Z][\p{L}'’-]+(?: [A-Z][\p{L}'’-]+){0,3})`)},
-	{[]string{"this is", "i am", "i'm"}, regexp.MustCompile(`(?i:this is|i am|i'm) ([A-Z][\p{L}'’-]+ [A-Z][\p{L}'’-]+)`)},
-}
-
-// notNames are words that stand where a name may: "我是老客户".
-var notNames = []string{"你们", "客户", "会员", "用户", "用戶", "顾客", "一个", "一名", "消费", "老人", "在", "业主", "去年", "今天", "昨天", "想", "来", "要", "不", "因为", "通过", "学生"}
-
-func nameIn(text string) string {
-	text = head(text)
-	low := lower(text)
-	for _, n := range nameShapes {
-		if !containsAny(low, n.words) {
-			continue
-		}
-		m := n.shape.FindStringSubmatch(text)
-		if m == nil {
-			continue
-		}
-		name := m[1]
-		plain := true
-		for _, w := range notNames {
-			plain = plain && !strings.Contains(name, w)
-		}
-		if plain && utf8.RuneCountInString(name) <= maxName {
-			return name
-		}
-	}
-	return ""
 }
 
 const (

@@ -141,7 +141,7 @@ func (s *Set) hit(l *look, n *near, c chain) Hit {
 		no = no || negated && !over(places, place{int32(at), int32(at) + 1})
 	}
 	p := &s.patterns[n.pattern]
-	return Hit{p.Owner, term.String(), int(l.f.at[from]), int(l.f.at[to-1]) + 1, no}
+	return Hit{p.Owner, int(n.pattern), term.String(), int(l.f.at[from]), int(l.f.at[to-1]) + 1, no, true}
 }
 
 // between measures what stands between two places, in Chinese characters, and

@@ -120,7 +120,7 @@ func (s *Set) Append(hits []Hit, t *Text) []Hit {
 			start = h.start
 			_, no = negation(f, int(start), &l.word)
 		}
-		hits = append(hits, Hit{p.Owner, p.Term, int(f.at[h.start]), int(f.at[h.end-1]) + 1, no})
+		hits = append(hits, Hit{p.Owner, int(h.of), p.Term, int(f.at[h.start]), int(f.at[h.end-1]) + 1, no, false})
 	}
 	if len(l.inOrder) > 0 {
 		s.findNear(l)

@@ -33,9 +33,11 @@ type Pattern struct {
 // Hit is a term that was found.
 type Hit struct {
 	Owner      int
-	Term       string // as in the Pattern; of parts near each other, what stood there: "charged … twice"
+	Pattern    int    // its place among the patterns
+	Term       string // as in the Pattern; of parts, what stood there: "charged … twice"
 	Start, End int    // in runes of the text; of parts, from the first to the last
 	Negated    bool   // a "not" stands close before it
+	Near       bool   // it is of parts
 }
 
 // Set is a compiled list of patterns. It is safe for concurrent use.
