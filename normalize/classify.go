@@ -1,7 +1,6 @@
 package normalize
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -25,26 +24,27 @@ const flagSelfHarm = "self_harm"
 
 // classify finds type, flags, class and priority, with the evidence.
 func (n *Normalizer) classify(r *complaint.Record) {
-	scores := make([]float64, len(n.cfg.Types))
 	c := complaint.Classification{Matched: []complaint.Match{}, RulesVersion: n.cfg.Version}
+	s := n.scale()
+	defer n.done(s)
 	own, _ := r.Words()
-	subject, narrative := terms.Read(own), terms.Read(r.Narrative)
-	defer subject.Done()
-	defer narrative.Done()
-	r.RemedySought, r.RemedyText = n.built.remedy(passage{own, subject}, passage{r.Narrative, narrative})
-	raised := map[string]bool{}
-	n.weigh(r, &c, "subject", subject, subjectWeight, scores, raised)
-	n.weigh(r, &c, "narrative", narrative, 1, scores, raised)
+	passages := []*passage{{field: "subject", weight: subjectWeight, text: own}, {field: "narrative", weight: 1, text: r.Narrative}}
+	for _, p := range passages {
+		p.read = terms.Read(p.text)
+		defer p.read.Done()
+		n.weigh(r, p, s)
+	}
+	r.RemedySought, r.RemedyText = n.remedy(passages)
 	for _, f := range n.cfg.Flags { // in the order of the rules
-		if raised[f.Name] {
+		if slices.Contains(s.raised, f.Name) {
 			r.Flags = append(r.Flags, f.Name)
 		}
 	}
-	r.Type, r.SecondaryTypes, c.Confidence = n.decide(scores)
+	r.Type, r.SecondaryTypes, c.Confidence = n.decide(s.scores)
 	n.consult(r, &c)
 	n.honour(r, &c)
-	c.Matched = heaviest(c.Matched, maxMatches)
-	r.IntakeClass = n.built.class(r, scores, subject, narrative)
+	c.Matched = n.matched(s.evidence, c.Matched)
+	r.IntakeClass = class(r, s)
 	r.Classification = c
 	r.Priority = complaint.DefaultPriority
 	if n.cfg.Priority != nil {
@@ -52,84 +52,118 @@ func (n *Normalizer) classify(r *complaint.Record) {
 	}
 }
 
-// weigh adds what the terms in a field speak for.
-func (n *Normalizer) weigh(r *complaint.Record, c *complaint.Classification, field string, text *terms.Text, weight float64, scores []float64, raised map[string]bool) {
-	s := n.scale()
-	defer n.done(s)
-	s.hits = n.keywords.Append(s.hits[:0], text)
-	for _, h := range n.weightiest(s) {
+// weigh adds what the terms in a passage speak for.
+func (n *Normalizer) weigh(r *complaint.Record, p *passage, s *scale) {
+	s.hits = n.keywords.Append(s.hits[:0], p.read)
+	s.begin()
+	for _, h := range n.weightiest(p, s) {
 		// A term counts once in each field: repeating is not evidence.
 		if !s.first(h) {
 			continue
 		}
-		m := n.match(h, field, weight)
+		weight := 0.0
 		switch o := &n.owners[h.Owner]; {
-		case o.typ >= 0:
-			scores[o.typ] += m.Weight
+		case o.kind == ofType:
+			weight = o.weight * p.weight
+			if h.Negated {
+				weight *= negatedWeight
+			}
+			s.scores[o.at] += weight
 		case !h.Negated || o.flag == flagSelfHarm:
-			raised[o.flag] = true
+			s.raised = append(s.raised, o.flag)
 		case o.flag == "safety":
 			r.Notes = append(r.Notes, fmt.Sprintf("safety word %q seems to be negated; please check", h.Term))
 		}
-		c.Matched = append(c.Matched, m)
+		s.evidence = append(s.evidence, evidence{h, p.field, weight})
 	}
 }
 
 // weightiest leaves out what lies over a weightier term of the same type: the
 // same words are not evidence twice. Of equals the longer stays, then the
-// first.
-func (n *Normalizer) weightiest(s *scale) []terms.Hit {
+// first. It takes out what Hearken itself looks for.
+func (n *Normalizer) weightiest(p *passage, s *scale) []terms.Hit {
 	out := s.hits[:0]
 	for _, h := range s.hits {
-		o := &n.owners[h.Owner]
-		if o.typ < 0 {
+		switch o := &n.owners[h.Owner]; o.kind {
+		case ofFlag:
 			out = append(out, h)
-			continue
-		}
-		last := s.last[o.typ] - 1
-		if last < 0 || out[last].End <= h.Start {
-			out = append(out, h)
-			s.last[o.typ] = len(out)
-			continue
-		}
-		if before := n.owners[out[last].Owner].weight; o.weight > before || (o.weight == before && h.End-h.Start > out[last].End-out[last].Start) {
-			out[last] = h
+		case ofRemedy:
+			p.remedies = append(p.remedies, h)
+		case ofClass:
+			s.cues[o.at] = s.cues[o.at] || !h.Negated
+		case ofType:
+			last := s.last[o.at] - 1
+			if last < 0 || out[last].End <= h.Start {
+				out = append(out, h)
+				s.last[o.at] = len(out)
+				continue
+			}
+			if before := n.owners[out[last].Owner].weight; o.weight > before || (o.weight == before && h.End-h.Start > out[last].End-out[last].Start) {
+				out[last] = h
+			}
 		}
 	}
 	return out
 }
 
-// heaviest are the matches that weigh most, the heaviest first, where there
-// are more.
-func heaviest(all []complaint.Match, most int) []complaint.Match {
-	if len(all) <= most {
-		return all
+// matched are the evidence and what else there is, or the heaviest of them
+// where there are more than maxMatches, the heaviest first.
+func (n *Normalizer) matched(all []evidence, more []complaint.Match) []complaint.Match {
+	weights := make([]float64, 0, len(all)+len(more))
+	for i := range all {
+		weights = append(weights, all[i].weight)
 	}
-	order := make([]int, len(all))
-	for i := range order {
-		order[i] = i
+	for i := range more {
+		weights = append(weights, more[i].Weight)
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(all[b].Weight, all[a].Weight), a-b) })
-	out := make([]complaint.Match, most)
-	for i := range out {
-		out[i] = all[order[i]]
+	order := heaviest(weights, maxMatches)
+	out := make([]complaint.Match, len(order))
+	for i, at := range order {
+		if at < len(all) {
+			out[i] = n.match(&all[at])
+		} else {
+			out[i] = more[at-len(all)]
+		}
 	}
 	return out
 }
 
-func (n *Normalizer) match(h terms.Hit, field string, weight float64) complaint.Match {
-	o := &n.owners[h.Owner]
-	m := complaint.Match{Term: h.Term, Field: field, Offset: h.Start, Rule: o.rule}
-	if h.Negated {
+// heaviest are the places of most weights, the heaviest first, of equals the
+// first; of fewer, all as they stand.
+func heaviest(weights []float64, most int) []int {
+	order := make([]int, 0, most+1)
+	if len(weights) <= most {
+		for i := range weights {
+			order = append(order, i)
+		}
+		return order
+	}
+	for i, w := range weights {
+		if len(order) == most && weights[order[most-1]] >= w {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(order, w, func(i int, w float64) int {
+			if weights[i] >= w {
+				return -1
+			}
+			return 1
+		})
+		order = slices.Insert(order, at, i)
+		order = order[:min(len(order), most)]
+	}
+	return order
+}
+
+func (n *Normalizer) match(e *evidence) complaint.Match {
+	o := &n.owners[e.hit.Owner]
+	m := complaint.Match{Term: e.hit.Term, Field: e.field, Offset: e.hit.Start, Rule: o.rule, Weight: e.weight}
+	if e.hit.Negated {
 		m.Note = "negated"
 	}
-	if o.typ < 0 {
+	if o.kind == ofFlag {
 		m.Flag = o.flag
-		return m
-	}
-	m.Type, m.Weight = n.cfg.Types[o.typ].Code, o.weight*weight
-	if h.Negated {
-		m.Weight *= negatedWeight
+	} else {
+		m.Type = n.cfg.Types[o.at].Code
 	}
 	return m
 }
@@ -162,13 +196,6 @@ func (n *Normalizer) decide(scores []float64) (typ string, secondary []string, c
 	return n.cfg.Types[best].Code, secondary, math.Round(confidence*100) / 100
 }
 
-// builtin holds the terms that do not depend on a company's rules.
-type builtin struct {
-	remedies *terms.Set
-	codes    []string
-	classes  *terms.Set
-}
-
 // The remedies that are asked for, after the list of ISO 10002.
 var remedies = []struct {
 	code string
@@ -197,31 +224,6 @@ var classCues = [...][]string{
 	cueSuggestion: {"建议", "希望增加", "希望你们能", "suggestion", "i suggest", "it would be nice", "please consider"},
 }
 
-func newBuiltin() (*builtin, error) {
-	b := &builtin{}
-	var patterns []terms.Pattern
-	for i, r := range remedies {
-		b.codes = append(b.codes, r.code)
-		for _, t := range r.any {
-			patterns = append(patterns, terms.Pattern{Owner: i, Term: t})
-		}
-	}
-	var err error
-	if b.remedies, err = terms.Compile(patterns); err != nil {
-		return nil, fmt.Errorf("built-in remedies: %w", err)
-	}
-	patterns = nil
-	for i, cues := range classCues {
-		for _, t := range cues {
-			patterns = append(patterns, terms.Pattern{Owner: i, Term: t})
-		}
-	}
-	if b.classes, err = terms.Compile(patterns); err != nil {
-		return nil, fmt.Errorf("built-in classes: %w", err)
-	}
-	return b, nil
-}
-
 // Words by which a customer asks for something rather than tells of it.
 var askings = []string{
 	"要求", "请", "希望", "必须", "给我", "我要", "想要", "要", "申请", "尽快", "i want", "i demand", "please", "i would like", "i'd like", "need", "expect", "give me", "must", "should", "ask", "request",
@@ -229,23 +231,17 @@ var askings = []string{
 
 // remedy finds what the customer asks for: a word for a remedy in a clause
 // that asks.
-func (b *builtin) remedy(passages ...passage) (codes []string, text string) {
-	var hits [][]terms.Hit
-	found := 0
-	for i, p := range passages {
-		hits = append(hits, b.remedies.In(p.read))
-		found += len(hits[i])
-	}
-	if found == 0 {
+func (n *Normalizer) remedy(passages []*passage) (codes []string, text string) {
+	if !slices.ContainsFunc(passages, func(p *passage) bool { return len(p.remedies) > 0 }) {
 		return []string{complaint.Unknown}, "" // no clause need be looked at
 	}
-	for i, p := range passages {
-		for clause := range p.clauses(hits[i]) {
+	for _, p := range passages {
+		for clause, hits := range n.clauses(p) {
 			if !containsAny(lower(clause), askings) {
 				continue
 			}
-			for _, h := range b.remedies.Find(clause) {
-				code := b.codes[h.Owner]
+			for _, h := range hits {
+				code := remedies[n.owners[h.Owner].at].code
 				if slices.Contains(codes, code) {
 					continue
 				}
@@ -265,26 +261,20 @@ func (b *builtin) remedy(passages ...passage) (codes []string, text string) {
 // class tells praise, a question or a proposal from a complaint. Any doubt is
 // a complaint: one that nobody handles is worse than a thank-you that somebody
 // reads.
-func (b *builtin) class(r *complaint.Record, scores []float64, subject, narrative *terms.Text) string {
+func class(r *complaint.Record, s *scale) string {
 	total := 0.0
-	for _, s := range scores {
-		total += s
+	for _, score := range s.scores {
+		total += score
 	}
 	if len(r.Flags) > 0 || r.RemedySought[0] != complaint.Unknown || total > mostPraise {
 		return complaint.ClassComplaint
 	}
-	var cue [len(classCues)]bool
-	for _, text := range []*terms.Text{subject, narrative} {
-		for _, h := range b.classes.In(text) {
-			cue[h.Owner] = cue[h.Owner] || !h.Negated
-		}
-	}
 	switch {
-	case cue[cuePraise] && !unhappy(r.Narrative):
+	case s.cues[cuePraise] && !unhappy(r.Narrative):
 		return complaint.ClassPraise
-	case cue[cueEnquiry] && total == 0:
+	case s.cues[cueEnquiry] && total == 0:
 		return complaint.ClassEnquiry
-	case cue[cueSuggestion] && total == 0:
+	case s.cues[cueSuggestion] && total == 0:
 		return complaint.ClassSuggestion
 	}
 	return complaint.ClassComplaint

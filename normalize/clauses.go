@@ -2,58 +2,67 @@ package normalize
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"hearken/internal/terms"
 )
 
-// passage is a text, and what was made of it for looking terms up.
+// passage is a text of the customer's, and what was made of it.
 type passage struct {
-	text string
-	read *terms.Text
+	field, text string
+	weight      float64
+	read        *terms.Text
+	remedies    []terms.Hit // the words for remedies in it
 }
 
-// clauses yields the sentences of a text in which hits lie: what a sentence
-// has, the text has there. Of a text of which that is not sure, it yields all.
-func (p passage) clauses(hits []terms.Hit) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		if !p.read.Whole() {
-			p.between(0, len(p.text), yield)
-			return
-		}
-		done, at, runes := 0, 0, 0 // up to where clauses were given; a place in bytes, and in runes
-		for _, h := range hits {
-			from := at + bytesOf(p.text[at:], h.Start-runes)
-			at, runes = from, h.Start
-			var more bool
-			if done, more = p.between(max(from, done), from+bytesOf(p.text[from:], h.End-h.Start), yield); !more {
+// clauses yields the sentences of a passage in which words for remedies lie,
+// with those. What a sentence has, the passage has there; where that is not
+// sure, each is looked through for itself.
+func (n *Normalizer) clauses(p *passage) iter.Seq2[string, []terms.Hit] {
+	if p.read.Whole() {
+		return p.clauses
+	}
+	return func(yield func(string, []terms.Hit) bool) {
+		for clause := range strings.FieldsFuncSeq(p.text, endsClause) {
+			clause = strings.TrimSpace(clause)
+			hits := slices.DeleteFunc(n.keywords.Find(clause), func(h terms.Hit) bool { return n.owners[h.Owner].kind != ofRemedy })
+			if len(hits) > 0 && !yield(clause, hits) {
 				return
 			}
 		}
 	}
 }
 
-// between yields the clauses that have a part from one place to another, and
-// tells where the last one ends.
-func (p passage) between(from, to int, yield func(string) bool) (end int, more bool) {
-	for end = from; end < to; {
-		start := 0
-		if i := strings.LastIndexFunc(p.text[:end], endsClause); i >= 0 {
-			_, size := utf8.DecodeRuneInString(p.text[i:])
-			start = i + size
+func (p *passage) clauses(yield func(string, []terms.Hit) bool) {
+	at, runes := 0, 0 // a place in bytes, and in runes
+	for hits := p.remedies; len(hits) > 0; {
+		at, runes = at+bytesOf(p.text[at:], hits[0].Start-runes), hits[0].Start
+		from, to := clauseAt(p.text, at)
+		end := runes + utf8.RuneCountInString(p.text[at:to])
+		n := 0
+		for n < len(hits) && hits[n].Start < end {
+			n++
 		}
-		next := len(p.text)
-		if i := strings.IndexFunc(p.text[end:], endsClause); i >= 0 {
-			next = end + i
+		within := slices.DeleteFunc(hits[:n], func(h terms.Hit) bool { return h.End > end })
+		hits = hits[n:]
+		if len(within) > 0 && !yield(strings.TrimSpace(p.text[from:to]), within) {
+			return
 		}
-		if c := strings.TrimSpace(p.text[start:next]); c != "" && !yield(c) {
-			return next, false
-		}
-		_, size := utf8.DecodeRuneInString(p.text[next:])
-		end = next + size
 	}
-	return end, true
+}
+
+// clauseAt is from where to where the clause goes that a place lies in.
+func clauseAt(text string, at int) (from, to int) {
+	if i := strings.LastIndexFunc(text[:at], endsClause); i >= 0 {
+		_, size := utf8.DecodeRuneInString(text[i:])
+		from = i + size
+	}
+	if i := strings.IndexFunc(text[at:], endsClause); i >= 0 {
+		return from, at + i
+	}
+	return from, len(text)
 }
 
 func endsClause(r rune) bool {

@@ -4,5 +4,5 @@ package normalize
 func (n *Normalizer) Unlearnt() *Normalizer {
 	cfg := n.cfg
 	cfg.Learnt = nil
-	return &Normalizer{cfg: cfg, keywords: n.keywords, owners: n.owners, terms: n.terms, built: n.built}
+	return &Normalizer{cfg: cfg, keywords: n.keywords, owners: n.owners, patterns: n.patterns}
 }

@@ -42,17 +42,20 @@ func nameIn(text string) string {
 			names[way] = name
 		}
 	}
-	for i := range len(text) {
+	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case c >= 'A' && c <= 'Z':
 			if way, name := latinName(text, i); name != "" {
 				note(way, name)
 			}
-		case c == chineseLabels[0][0] || c == chineseLabels[1][0] || c == iAm[0]: // 姓, 名; 联; 我
-			if rest, ok := cutAny(text[i:], chineseLabels); ok {
-				note(nameLabel, labelled(rest))
-			} else if rest, ok := strings.CutPrefix(text[i:], iAm); ok {
-				note(nameChinese, titled(rest))
+		case c >= 0xE5 && i+3 <= len(text):
+			switch text[i : i+3] {
+			case "姓", "联", "我", "名": // with which the labels begin
+				if rest, ok := cutAny(text[i:], chineseLabels); ok {
+					note(nameLabel, labelled(rest))
+				} else if rest, ok := strings.CutPrefix(text[i:], iAm); ok {
+					note(nameChinese, titled(rest))
+				}
 			}
 		}
 	}

@@ -168,8 +168,17 @@ func language(text string) string {
 	var han, kana, hangul, latin, cyrillic int
 	for _, r := range head(text) {
 		switch {
-		case r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= 0xC0 && r <= 0x24F:
-			latin++
+		case r < 0x80:
+			if r |= 0x20; r >= 'a' && r <= 'z' {
+				latin++
+			}
+		case r >= 0x4E00 && r <= 0x9FFF:
+			han++
+		case r < 0x400:
+			if r >= 0xC0 && r <= 0x24F {
+				latin++
+			}
+		case r >= 0x2000 && r < 0x2DE0, r >= 0x3000 && r < 0x3005, r >= 0xFF00 && r < 0xFF66: // punctuation
 		case unicode.Is(unicode.Han, r):
 			han++
 		case unicode.In(r, unicode.Hiragana, unicode.Katakana):

@@ -11,17 +11,17 @@ type found struct {
 	start, end int32
 }
 
-// fits checks what stands around a hit, and lets it end where its last word
+// fits checks what stands around a hit of a phrase that needs something, and lets it end where its last word
 // does but for the ending. That a Latin phrase begins where a word does is
 // known.
 func (p *phrase) fits(f *folded, h *found) bool {
-	if p.digits {
+	if p.traits&needsNumber != 0 {
 		return fitsNumber(f, *h)
 	}
-	if p.ends && !p.ending(f, int(h.end)) {
+	if p.traits&needsEnd != 0 && !p.ending(f, int(h.end)) {
 		return false
 	}
-	if p.acronym {
+	if p.traits&needsCapitals != 0 {
 		for _, k := range f.kinds[h.start:h.end] {
 			if k&(kindLetter|kindUpper) == kindLetter {
 				return false
@@ -105,7 +105,7 @@ func (p *phrase) ending(f *folded, at int) bool {
 		return is(rest, "y") || is(rest, "ys") || is(rest, "ies") || is(rest, "ied") || is(rest, "ying")
 	case len(rest) == 0:
 		return true
-	case p.acronym:
+	case p.traits&needsCapitals != 0:
 		return is(rest, "s")
 	case p.word < shortestChanged-1:
 		return false

@@ -3,7 +3,6 @@ package terms
 import (
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // findNear finds the patterns whose parts stand near each other. It looks only
@@ -92,11 +91,14 @@ func (s *Set) beside(l *look, p *pattern, chain, places []place, at *int) (best 
 	*at = i
 	least := 0
 	for _, c := range places[max(0, i-2):min(len(places), i+2)] { // those beside may lie over it
-		from, to := min(c.end, last.end), max(c.start, last.start)
-		if to-from > nearRunes || over(chain, c) {
+		first, second := last, c
+		if c.start < last.start {
+			first, second = c, last
+		}
+		if second.stopsStart != first.stopsEnd || second.start-first.end > nearRunes || over(chain, c) {
 			continue
 		}
-		if d, reached := between(l.f, int(from), int(to)); reached && (!ok || d < least) && !s.excepted(l, p, c.start, c.end) {
+		if d := between(l.f.kinds[first.end:second.start]); d <= nearReach && (!ok || d < least) && !s.excepted(l, p, c.start, c.end) {
 			best, ok, least = c, true, d
 		}
 	}
@@ -138,18 +140,18 @@ func (s *Set) hit(l *look, n *near, c chain) Hit {
 		// A "not" that is a part itself negates nothing.
 		var word stretch
 		at, negated := negation(l.f, int(at.start), &word)
-		no = no || negated && !over(places, place{int32(at), int32(at) + 1})
+		no = no || negated && !over(places, place{start: int32(at), end: int32(at) + 1})
 	}
 	p := &s.patterns[n.pattern]
 	return Hit{p.Owner, int(n.pattern), term.String(), int(l.f.at[from]), int(l.f.at[to-1]) + 1, no, true}
 }
 
-// between measures what stands between two places, in Chinese characters, and
-// tells whether it is one sentence and within reach.
-func between(f *folded, from, to int) (length int, ok bool) {
+// between measures what stands between two places, in Chinese characters; from
+// out of reach on it does not matter how much that is.
+func between(kinds []kind) (length int) {
 	inWord := false
-	for i := from; i < to; i++ {
-		switch k := f.kinds[i]; {
+	for _, k := range kinds {
+		switch {
 		case k&kindHan != 0:
 			length++
 			inWord = false
@@ -158,20 +160,12 @@ func between(f *folded, from, to int) (length int, ok bool) {
 				length += wordLength
 			}
 			inWord = true
-		case k&kindQuote != 0:
-		case k&kindStop != 0 || f.runes[i] == '.' && endsSentence(f.runes, i):
-			return 0, false
-		default:
+		case k&kindQuote == 0:
 			inWord = false
 		}
 		if length > nearReach {
-			return length, false
+			break
 		}
 	}
-	return length, true
-}
-
-// endsSentence tells a full stop from the point of 3.50 and of example.com.
-func endsSentence(runes []rune, at int) bool {
-	return at+1 == len(runes) || !unicode.IsDigit(runes[at+1]) && !isWord(runes[at+1])
+	return length
 }

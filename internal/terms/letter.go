@@ -12,7 +12,7 @@ const (
 	kindLetter                  // a letter of any script
 	kindUpper                   // the original was an upper-case letter
 	kindQuote                   // the apostrophe of didn't
-	kindStop                    // ends a sentence, wherever it stands
+	kindStop                    // may end a sentence
 )
 
 // kindOf tells all of it but kindUpper.
@@ -30,10 +30,30 @@ func kindOf(r rune) kind {
 	switch r {
 	case '\'':
 		k |= kindQuote
-	case '。', '!', '?', ';':
+	case '。', '!', '?', ';', '.':
 		k |= kindStop
 	}
 	return k
+}
+
+// stops tells whether a sentence ends at a place that may: a full stop may be
+// the point of 3.50, or of example.com.
+func (f *folded) stops(at int) bool {
+	if f.runes[at] != '.' || at+1 == len(f.runes) {
+		return true
+	}
+	next := f.runes[at+1]
+	return !isWord(next) && !unicode.IsDigit(next)
+}
+
+// count is how many sentences end within a stretch.
+func (f *folded) count(from, to int32) (n int32) {
+	for i := from; i < to; i++ {
+		if f.kinds[i]&kindStop != 0 && f.stops(int(i)) {
+			n++
+		}
+	}
+	return n
 }
 
 func isSpace(r rune) bool {

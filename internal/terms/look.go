@@ -45,6 +45,7 @@ type look struct {
 	inOrder    []placed // where the parts stand, in the order of the text
 	places     []place  // the same, part by part
 	near       []Hit
+	stops      int32   // how many sentences have ended
 	word       stretch // before the last hit
 }
 
@@ -54,8 +55,9 @@ type part struct {
 	end     int32 // of the last
 }
 
-// place is where a part stands; placed is which, too.
-type place struct{ start, end int32 }
+// place is where a part stands, and how many sentences end before its
+// beginning and its end; placed is which part, too.
+type place struct{ start, end, stopsStart, stopsEnd int32 }
 
 type placed struct {
 	part int32
@@ -67,7 +69,7 @@ func (s *Set) look(f *folded) *look {
 	if !ok {
 		l = &look{owners: make([]int32, s.owners), parts: make([]part, s.nears.parts)}
 	}
-	l.f, l.word = f, stretch{}
+	l.f, l.word, l.stops = f, stretch{}, 0
 	return l
 }
 
@@ -168,10 +170,13 @@ func (s *Set) excepted(l *look, p *pattern, start, end int32) bool {
 // scan goes over the text once, and follows the phrases from each place where
 // one can begin: any but within a Latin word.
 func (s *Set) scan(l *look) {
-	f := l.f
+	f, nodes := l.f, s.trie.nodes
 	before := kind(0)
 	for i, r := range f.runes {
 		k := f.kinds[i]
+		if before&kindStop != 0 && f.stops(i-1) {
+			l.stops++
+		}
 		within := k&before&kindWord != 0
 		before = k
 		if within {
@@ -183,9 +188,9 @@ func (s *Set) scan(l *look) {
 		}
 		l.here = l.here[:0]
 		for next := i + 1; ; next++ {
-			for _, p := range s.trie.at(at) {
-				h := found{p, int32(i), int32(next)}
-				if s.phrases[p].fits(f, &h) {
+			for e := nodes[at].end; e < nodes[at+1].end; e++ {
+				h := found{s.trie.ends[e], int32(i), int32(next)}
+				if p := &s.phrases[h.of]; p.traits&needs == 0 || p.fits(f, &h) {
 					l.here = append(l.here, h)
 				}
 			}
@@ -209,18 +214,23 @@ func (s *Set) sort(l *look) {
 	for i := len(l.here) - 1; i >= 0; i-- {
 		h := l.here[i]
 		p := &s.phrases[h.of]
-		for _, pattern := range p.patterns {
-			l.whole = append(l.whole, found{pattern, h.start, h.end})
+		end := l.stops
+		if p.traits&hasStops != 0 {
+			end += l.f.count(h.start, h.end)
 		}
-		for _, part := range p.parts {
-			if last := &l.parts[part]; h.end > last.end { // none within another
-				last.end = h.end
-				last.n++
-				l.inOrder = append(l.inOrder, placed{part, place{h.start, h.end}})
+		for _, u := range s.uses[p.uses:s.phrases[h.of+1].uses] {
+			switch {
+			case u >= 0:
+				l.whole = append(l.whole, found{int32(u), h.start, h.end})
+			case u == asException:
+				l.exceptions = append(l.exceptions, h)
+			default:
+				if last := &l.parts[^u]; h.end > last.end { // none within another
+					last.end = h.end
+					last.n++
+					l.inOrder = append(l.inOrder, placed{int32(^u), place{h.start, h.end, l.stops, end}})
+				}
 			}
-		}
-		if p.exception {
-			l.exceptions = append(l.exceptions, h)
 		}
 	}
 	if len(l.whole) > from+1 { // of one length, in the order of the patterns

@@ -83,7 +83,7 @@ func (s *Set) part(term, text string) (int32, error) {
 		if err != nil {
 			return 0, fmt.Errorf("term %.40q: %w", term, err)
 		}
-		s.phrases[at].parts = append(s.phrases[at].parts, part)
+		s.use(at, use(^part))
 	}
 	return part, nil
 }

@@ -43,7 +43,8 @@ type Hit struct {
 // Set is a compiled list of patterns. It is safe for concurrent use.
 type Set struct {
 	patterns []pattern
-	phrases  []phrase
+	phrases  []phrase // and one more, where the last one's uses end
+	uses     []use
 	nears    nears
 	trie     trie
 	owners   int // how many there are
@@ -57,6 +58,7 @@ type making struct {
 	byText  map[string]int32 // phrases as they are written
 	byShape map[string]int32 // and as they are looked for
 	keys    []keyed
+	uses    [][]use // by phrase
 	owners  map[int]int32
 	parts   map[string]int32 // by how they are written
 }
@@ -68,19 +70,33 @@ type pattern struct {
 	excepts []int32
 }
 
-// phrase is what the trie looks for, once for all that it is there for.
+// phrase is what the trie looks for, once for all that it is there for: 16
+// bytes, for there are many.
 type phrase struct {
-	patterns  []int32 // whose term it is
-	parts     []int32 // of patterns of parts
-	exception bool
-
-	tail    rune // the e or y of the last word, which the trie doesn't know: endings change it
-	last    rune // of what it knows
-	word    int  // letters of the last word of that
-	acronym bool
-	ends    bool // as a word does
-	digits  bool
+	tail   rune // the e or y of the last word, which the trie doesn't know: endings change it
+	last   rune // of what it knows
+	uses   int32
+	word   uint8 // letters of the last word of what it knows
+	traits traits
 }
+
+// traits are what is to be known of a phrase.
+type traits uint8
+
+const (
+	needsEnd      traits = 1 << iota // the end of a word, or an ending
+	needsCapitals                    // an acronym
+	needsNumber                      // the beginning and end of a number
+	hasStops                         // a sentence may end in it
+
+	needs = needsEnd | needsCapitals | needsNumber // something around it
+)
+
+// use is what a phrase is there for: a pattern, or, below 0, the complement of
+// a part, or an exception.
+type use int32
+
+const asException use = -1 << 31
 
 // maxTerm bounds a term, in runes.
 const maxTerm = 100
@@ -101,6 +117,11 @@ func Compile(patterns []Pattern) (*Set, error) {
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
+	}
+	s.phrases = append(s.phrases, phrase{})
+	for i, uses := range s.making.uses {
+		s.uses = append(s.uses, uses...)
+		s.phrases[i+1].uses = int32(len(s.uses))
 	}
 	s.trie = newTrie(s.making.keys)
 	s.owners = len(s.making.owners)
@@ -126,7 +147,7 @@ func (s *Set) add(p Pattern) error {
 			errs = append(errs, err)
 			continue
 		}
-		s.phrases[at].exception = true
+		s.use(at, asException)
 		one.excepts = append(one.excepts, at)
 	}
 	s.patterns = append(s.patterns, one)
@@ -135,9 +156,16 @@ func (s *Set) add(p Pattern) error {
 	}
 	at, err := s.phrase(p.Term)
 	if err == nil {
-		s.phrases[at].patterns = append(s.phrases[at].patterns, own)
+		s.use(at, use(own))
 	}
 	return errors.Join(append(errs, err)...)
+}
+
+// use adds what a phrase is there for.
+func (s *Set) use(phrase int32, u use) {
+	if uses := &s.making.uses[phrase]; u != asException || !slices.Contains(*uses, u) {
+		*uses = append(*uses, u)
+	}
 }
 
 // phrase returns the place of a phrase, which it adds where it is new.
@@ -159,6 +187,7 @@ func (s *Set) phrase(term string) (int32, error) {
 		at = int32(len(s.phrases))
 		p, runes := newPhrase(f, acronym)
 		s.phrases = append(s.phrases, p)
+		s.making.uses = append(s.making.uses, nil)
 		s.longest = max(s.longest, len(f.runes))
 		s.making.keys = append(s.making.keys, keyed{runes, at})
 		s.making.byShape[shape] = at
@@ -184,15 +213,21 @@ func isAcronym(f folded) bool {
 // newPhrase makes a phrase, and tells what of it the trie is to know.
 func newPhrase(f folded, acronym bool) (phrase, []rune) {
 	runes := f.runes
-	p := phrase{
-		acronym: acronym, ends: f.kinds[len(runes)-1]&kindWord != 0,
-		digits: !slices.ContainsFunc(runes, func(r rune) bool { return !unicode.IsDigit(r) }),
+	var p phrase
+	if acronym {
+		p.traits |= needsCapitals
+	} else if p.tail = tail(runes); p.tail != 0 {
+		runes = runes[:len(runes)-1]
 	}
-	if !acronym {
-		if p.tail = tail(runes); p.tail != 0 {
-			runes = runes[:len(runes)-1]
-		}
+	if f.kinds[len(f.kinds)-1]&kindWord != 0 {
+		p.traits |= needsEnd
 	}
-	p.word, p.last = lastWord(runes), runes[len(runes)-1]
+	if !slices.ContainsFunc(f.runes, func(r rune) bool { return !unicode.IsDigit(r) }) {
+		p.traits = needsNumber
+	}
+	if slices.ContainsFunc(f.kinds, func(k kind) bool { return k&kindStop != 0 }) {
+		p.traits |= hasStops
+	}
+	p.word, p.last = uint8(lastWord(runes)), runes[len(runes)-1]
 	return p, runes
 }
