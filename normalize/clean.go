@@ -17,6 +17,10 @@ func clean(s string) string {
 			i++
 			continue
 		}
+		if isChinese(s[i:]) {
+			i += 3
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		instead := ""
 		switch {
@@ -48,6 +52,12 @@ func clean(s string) string {
 	return b.String()
 }
 
+// isChinese tells a text that begins with a character from U+3000 to U+CFFF,
+// none of which is changed.
+func isChinese(s string) bool {
+	return len(s) >= 3 && s[0] >= 0xE3 && s[0] <= 0xEC && !utf8.RuneStart(s[1]) && !utf8.RuneStart(s[2])
+}
+
 // invalid is how many bytes at the beginning of a text are of no character.
 func invalid(s string) int {
 	n := 0
@@ -58,4 +68,28 @@ func invalid(s string) int {
 		n++
 	}
 	return n
+}
+
+// oneLine folds white space into single spaces.
+func oneLine(s string) string {
+	if isOneLine(s) {
+		return s
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// isOneLine tells most texts that oneLine leaves as they are.
+func isOneLine(s string) bool {
+	before := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c == ' ' && before == ' ', c >= '\t' && c <= '\r':
+			return false
+		case c == 0xC2 || c == 0xE1 || c == 0xE2 || c == 0x80 && before == 0x80: // may be of white space beyond ASCII
+			return false
+		}
+		before = c
+	}
+	return before != ' ' || s == ""
 }

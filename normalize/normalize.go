@@ -193,6 +193,3 @@ func shorten(s string, most int) (string, bool) {
 	}
 	return s, false
 }
-
-// oneLine folds white space into single spaces.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

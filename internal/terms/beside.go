@@ -9,42 +9,17 @@ import (
 // at patterns whose first part there is, and for each place of a part only at
 // the next one's places beside it.
 func (s *Set) findNear(l *look) {
-	l.group()
-	for first := range l.parts {
-		if l.parts[first].n == 0 {
-			continue
-		}
-		for i := range s.nears.first[first] {
-			n := &s.nears.first[first][i]
-			if !slices.ContainsFunc(n.parts[1:], func(part int32) bool { return l.parts[part].n == 0 }) {
+	slices.Sort(l.parts)
+	for _, first := range l.parts {
+		for i := range s.nears[first] {
+			n := &s.nears[first][i]
+			if !slices.ContainsFunc(n.parts[1:], func(part int32) bool { return len(l.places[part]) == 0 }) {
 				if c, ok := s.closest(l, n); ok {
 					l.near = append(l.near, s.hit(l, n, c))
 				}
 			}
 		}
 	}
-}
-
-// group puts the places of the parts part by part.
-func (l *look) group() {
-	l.places = slices.Grow(l.places[:0], len(l.inOrder))[:len(l.inOrder)]
-	from := int32(0)
-	for i := range l.parts {
-		p := &l.parts[i]
-		p.from, from = from, from+p.n
-		p.n = 0
-	}
-	for _, h := range l.inOrder {
-		p := &l.parts[h.part]
-		l.places[p.from+p.n] = h.place
-		p.n++
-	}
-}
-
-// of are the places of a part.
-func (l *look) of(part int32) []place {
-	p := l.parts[part]
-	return l.places[p.from : p.from+p.n]
 }
 
 // chain are places of a pattern's parts, one near the other.
@@ -55,11 +30,11 @@ func (s *Set) closest(l *look, n *near) (best chain, ok bool) {
 	p := &s.patterns[n.pattern]
 	least := int32(0)
 	var at [maxParts]int // the place of each part that was last looked at
-	for _, h := range l.of(n.parts[0]) {
+	for _, h := range l.places[n.parts[0]] {
 		c := chain{h}
 		long := 1
 		for ; long < len(n.parts); long++ {
-			next, found := s.beside(l, p, c[:long], l.of(n.parts[long]), &at[long])
+			next, found := s.beside(l, p, c[:long], l.places[n.parts[long]], &at[long])
 			if !found {
 				break
 			}

@@ -2,7 +2,6 @@ package terms
 
 import (
 	_ "embed"
-	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -94,32 +93,58 @@ const space = ' '
 
 // fold folds a text into the memory of out.
 func (f *folder) fold(text string, out folded) folded {
-	n := utf8.RuneCountInString(text)
-	out = folded{runes: slices.Grow(out.runes[:0], n), kinds: slices.Grow(out.kinds[:0], n), at: slices.Grow(out.at[:0], n)}
-	at, pendingSpace := int32(-1), false
+	n := len(text) + 1 // characters are fewer
+	if n > cap(out.runes) {
+		n = utf8.RuneCountInString(text) + 1
+	}
+	out.lost = false
+	out.resize(n)
+	runes, kinds, places := out.runes, out.kinds, out.at
+	at, end, pendingSpace := int32(-1), 0, false // end: of what is written
 	for _, r := range text {
 		at++
 		c := int32(hard)
 		if r < rune(len(f.simple)) {
 			c = f.simple[r]
 		}
-		switch c {
-		case gone:
-		case blank:
-			pendingSpace = true
-		case hard:
-			f.foldRune(&out, r, at, pendingSpace)
-			pendingSpace = false
-		default:
-			to, k := c>>kindBits, kind(c)
-			if pendingSpace {
-				out.space(k, at)
-				pendingSpace = false
+		if c == hard || end+1 >= len(runes) { // seldom: one becomes several
+			out.resize(end)
+			if c == hard {
+				f.foldRune(&out, r, at, pendingSpace)
+				end, pendingSpace = len(out.runes), false
 			}
-			out.add(to, k, at)
+			out.resize(max(n, 2*end+2))
+			runes, kinds, places = out.runes, out.kinds, out.at
 		}
+		if c < 0 {
+			pendingSpace = pendingSpace || c == blank
+			continue
+		}
+		k := kind(c)
+		if pendingSpace {
+			pendingSpace = false
+			if end > 0 && kinds[end-1]&k&kindHan == 0 {
+				runes[end], kinds[end], places[end] = space, 0, at
+				end++
+			}
+		}
+		runes[end], kinds[end], places[end] = c>>kindBits, k, at
+		end++
 	}
+	out.resize(end)
 	return out
+}
+
+// resize makes room for n characters, and keeps those that are there.
+func (out *folded) resize(n int) {
+	out.runes, out.kinds, out.at = resized(out.runes, n), resized(out.kinds, n), resized(out.at, n)
+}
+
+func resized[T any](s []T, n int) []T {
+	if n > cap(s) {
+		s = append(s[:cap(s)], make([]T, n-cap(s))...)
+	}
+	return s[:n]
 }
 
 func (out *folded) add(r rune, k kind, at int32) {

@@ -10,6 +10,9 @@ import (
 // mail's, not that of the longest text that ever came.
 const keptRunes = 32 << 10
 
+// keptPlaces bounds it for one part of patterns, of which there are hundreds.
+const keptPlaces = 1 << 10
+
 // Text is a text made ready to be looked through by several sets.
 type Text struct{ f folded }
 
@@ -40,34 +43,22 @@ type look struct {
 	here       []found // phrases that begin at one place, the shorter first
 	whole      []found // patterns
 	exceptions []found
-	owners     []int32 // by owner: where its last hit ends
-	parts      []part
-	inOrder    []placed // where the parts stand, in the order of the text
-	places     []place  // the same, part by part
+	owners     []int32   // by owner: where its last hit ends
+	places     [][]place // by part: where it stands
+	parts      []int32   // those that there are
 	near       []Hit
 	stops      int32   // how many sentences have ended
 	word       stretch // before the last hit
 }
 
-// part is where a part's places stand among all.
-type part struct {
-	from, n int32
-	end     int32 // of the last
-}
-
 // place is where a part stands, and how many sentences end before its
-// beginning and its end; placed is which part, too.
+// beginning and its end.
 type place struct{ start, end, stopsStart, stopsEnd int32 }
-
-type placed struct {
-	part int32
-	place
-}
 
 func (s *Set) look(f *folded) *look {
 	l, ok := s.looks.Get().(*look)
 	if !ok {
-		l = &look{owners: make([]int32, s.owners), parts: make([]part, s.nears.parts)}
+		l = &look{owners: make([]int32, s.owners), places: make([][]place, len(s.nears))}
 	}
 	l.f, l.word, l.stops = f, stretch{}, 0
 	return l
@@ -75,17 +66,19 @@ func (s *Set) look(f *folded) *look {
 
 // done clears the memory for the next text.
 func (s *Set) done(l *look) {
-	if cap(l.whole) > keptRunes || cap(l.inOrder) > keptRunes {
+	if cap(l.whole) > keptRunes {
 		return
 	}
-	for _, p := range l.inOrder {
-		l.parts[p.part] = part{}
+	for _, part := range l.parts {
+		if l.places[part] = l.places[part][:0]; cap(l.places[part]) > keptPlaces {
+			l.places[part] = nil
+		}
 	}
 	for _, h := range l.whole {
 		l.owners[s.patterns[h.of].owner] = 0
 	}
 	clear(l.near) // holds texts
-	l.f, l.whole, l.exceptions, l.inOrder, l.near = nil, l.whole[:0], l.exceptions[:0], l.inOrder[:0], l.near[:0]
+	l.f, l.whole, l.exceptions, l.parts, l.near = nil, l.whole[:0], l.exceptions[:0], l.parts[:0], l.near[:0]
 	s.looks.Put(l)
 }
 
@@ -124,7 +117,7 @@ func (s *Set) Append(hits []Hit, t *Text) []Hit {
 		}
 		hits = append(hits, Hit{p.Owner, int(h.of), p.Term, int(f.at[h.start]), int(f.at[h.end-1]) + 1, no, false})
 	}
-	if len(l.inOrder) > 0 {
+	if len(l.parts) > 0 {
 		s.findNear(l)
 		hits = merge(hits, before, l.near)
 	}
@@ -225,15 +218,22 @@ func (s *Set) sort(l *look) {
 			case u == asException:
 				l.exceptions = append(l.exceptions, h)
 			default:
-				if last := &l.parts[^u]; h.end > last.end { // none within another
-					last.end = h.end
-					last.n++
-					l.inOrder = append(l.inOrder, placed{int32(^u), place{h.start, h.end, l.stops, end}})
-				}
+				l.place(int32(^u), place{h.start, h.end, l.stops, end})
 			}
 		}
 	}
 	if len(l.whole) > from+1 { // of one length, in the order of the patterns
 		slices.SortFunc(l.whole[from:], func(a, b found) int { return cmp.Or(int(b.end-a.end), int(a.of-b.of)) })
 	}
+}
+
+// place adds a place of a part, unless it lies within another.
+func (l *look) place(part int32, p place) {
+	places := l.places[part]
+	if n := len(places); n == 0 {
+		l.parts = append(l.parts, part)
+	} else if p.end <= places[n-1].end {
+		return
+	}
+	l.places[part] = append(places, p)
 }

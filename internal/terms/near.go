@@ -29,12 +29,6 @@ const (
 // IsNear tells a term of parts that must stand near each other.
 func IsNear(term string) bool { return strings.Contains(term, Near) }
 
-// nears are the patterns of parts.
-type nears struct {
-	parts int      // how many there are
-	first [][]near // by their first part
-}
-
 // near is a pattern of parts.
 type near struct {
 	pattern int32
@@ -56,7 +50,7 @@ func (s *Set) addNear(term string, pattern int32) error {
 		}
 		n.parts = append(n.parts, part)
 	}
-	s.nears.first[n.parts[0]] = append(s.nears.first[n.parts[0]], n)
+	s.nears[n.parts[0]] = append(s.nears[n.parts[0]], n)
 	return nil
 }
 
@@ -74,9 +68,8 @@ func (s *Set) part(term, text string) (int32, error) {
 	if part, ok := s.making.parts[key]; ok {
 		return part, nil
 	}
-	part := int32(s.nears.parts)
-	s.nears.parts++
-	s.nears.first = append(s.nears.first, nil)
+	part := int32(len(s.nears))
+	s.nears = append(s.nears, nil)
 	s.making.parts[key] = part
 	for _, word := range either {
 		at, err := s.phrase(word)

@@ -45,7 +45,7 @@ type Set struct {
 	patterns []pattern
 	phrases  []phrase // and one more, where the last one's uses end
 	uses     []use
-	nears    nears
+	nears    [][]near // by their first part
 	trie     trie
 	owners   int // how many there are
 	longest  int // exception, in runes
@@ -103,7 +103,6 @@ const maxTerm = 100
 
 func newSet() *Set {
 	return &Set{
-		nears:  nears{},
 		making: making{byText: map[string]int32{}, byShape: map[string]int32{}, owners: map[int]int32{}, parts: map[string]int32{}},
 	}
 }

@@ -14,16 +14,23 @@ type trie struct {
 	label []rune  // by node: the rune that leads to it
 	ends  []int32 // the phrases that end at the nodes, one node after the other
 
-	lowest rune    // of the root's children beyond ASCII
+	lowest rune    // of the root's children that are not plain
 	roots  []int32 // those children, by rune from the lowest on: most characters of a text end here
 }
 
-// node is 24 bytes.
+// node is 16 bytes.
 type node struct {
-	ascii [2]uint64 // which runes of ASCII lead on; those children stand first, in order
-	child int32     // the first child
-	end   int32     // where its phrases begin in ends
+	plain uint64 // which plain runes lead on; those children stand first, in order
+	child int32  // the first child
+	end   int32  // where its phrases begin in ends
 }
+
+// isPlain tells the half of ASCII that folded words are made of: small letters,
+// digits, the space, most punctuation.
+func isPlain(r rune) bool { return r < 0x80 && r&0x20 != 0 }
+
+// bit is that of a plain rune; they are in the order of the runes.
+func bit(r rune) uint64 { return 1 << (r&0x1F | r&0x40>>1) }
 
 // keyed is a phrase by its folded runes.
 type keyed struct {
@@ -33,7 +40,7 @@ type keyed struct {
 
 // newTrie makes the trie of phrases whose runes differ, or not.
 func newTrie(keys []keyed) trie {
-	slices.SortStableFunc(keys, func(a, b keyed) int { return slices.Compare(a.runes, b.runes) })
+	slices.SortStableFunc(keys, func(a, b keyed) int { return slices.CompareFunc(a.runes, b.runes, plainFirst) })
 	type stretch struct{ from, to, depth int } // of keys that begin with the same runes
 	t := trie{label: []rune{0}}
 	open := []stretch{{0, len(keys), 0}}
@@ -50,8 +57,8 @@ func newTrie(keys []keyed) trie {
 			for same < at.to && keys[same].runes[at.depth] == r {
 				same++
 			}
-			if r < 0x80 {
-				n.ascii[r>>6] |= 1 << (r & 63)
+			if isPlain(r) {
+				n.plain |= bit(r)
 			}
 			t.label = append(t.label, r)
 			open = append(open, stretch{at.from, same, at.depth + 1})
@@ -64,7 +71,17 @@ func newTrie(keys []keyed) trie {
 	return t
 }
 
-// spread puts the root's children beyond ASCII into a table.
+func plainFirst(a, b rune) int {
+	switch {
+	case isPlain(a) == isPlain(b):
+		return int(a - b)
+	case isPlain(a):
+		return -1
+	}
+	return 1
+}
+
+// spread puts the root's children that are not plain into a table.
 func (t *trie) spread() {
 	first, last := t.beyond(0)
 	if first == last {
@@ -77,41 +94,40 @@ func (t *trie) spread() {
 	}
 }
 
-// beyond is where the children of a node stand that are not of ASCII.
+// beyond is where the children of a node stand that are not plain.
 func (t *trie) beyond(at int32) (first, last int32) {
 	n := &t.nodes[at]
-	return n.child + int32(bits.OnesCount64(n.ascii[0])+bits.OnesCount64(n.ascii[1])), t.nodes[at+1].child
+	return n.child + int32(bits.OnesCount64(n.plain)), t.nodes[at+1].child
 }
 
 // begin is where phrases that begin with a rune lead to; 0 is nowhere.
 func (t *trie) begin(r rune) int32 {
-	if r < 0x80 {
+	if isPlain(r) {
 		return t.follow(0, r)
 	}
-	if i := r - t.lowest; i >= 0 && int(i) < len(t.roots) {
+	if i := int(r - t.lowest); i >= 0 && i < len(t.roots) {
 		return t.roots[i]
 	}
 	return 0
 }
 
+// follow is where a rune leads to from a node; 0 is nowhere.
+func (t *trie) follow(at int32, r rune) int32 {
+	if !isPlain(r) {
+		return t.search(at, r)
+	}
+	n, b := &t.nodes[at], bit(r)
+	if n.plain&b == 0 {
+		return 0
+	}
+	return n.child + int32(bits.OnesCount64(n.plain&(b-1)))
+}
+
 // fewLabels is how many are quicker looked through than searched.
 const fewLabels = 8
 
-// follow is where a rune leads to from a node; 0 is nowhere.
-func (t *trie) follow(at int32, r rune) int32 {
-	if r < 0x80 {
-		n := &t.nodes[at]
-		low, bit := n.ascii[0], uint64(1)<<(r&63)
-		before := 0
-		if r >= 64 {
-			before = bits.OnesCount64(low)
-			low = n.ascii[1]
-		}
-		if low&bit == 0 {
-			return 0
-		}
-		return n.child + int32(before+bits.OnesCount64(low&(bit-1)))
-	}
+// search is follow for a rune that is not plain.
+func (t *trie) search(at int32, r rune) int32 {
 	first, last := t.beyond(at)
 	for last-first > fewLabels {
 		if half := (first + last) / 2; t.label[half] <= r {
@@ -126,9 +142,4 @@ func (t *trie) follow(at int32, r rune) int32 {
 		}
 	}
 	return 0
-}
-
-// at are the phrases that end at a node.
-func (t *trie) at(node int32) []int32 {
-	return t.ends[t.nodes[node].end:t.nodes[node+1].end]
 }
