@@ -203,14 +203,21 @@ func language(text string) string {
 		return "en"
 	}
 	if latin+cyrillic >= languageLetters {
-		if info := whatlanggo.DetectWithOptions(some(text), languages); info.Confidence >= languageSure {
-			if code := info.Lang.Iso6391(); code != "" {
-				return code
-			}
+		if code, sure := detect(some(text)); sure >= languageSure && code != "" {
+			return code
 		}
 	}
 	if cyrillic > latin {
 		return "ru"
 	}
 	return "en"
+}
+
+// detect leaves a text to statistics.
+func detect(text string) (code string, sure float64) {
+	if code, sure, ok := latinLanguage(text); ok {
+		return code, sure
+	}
+	info := whatlanggo.DetectWithOptions(text, languages)
+	return info.Lang.Iso6391(), info.Confidence
 }
