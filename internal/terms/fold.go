@@ -2,6 +2,7 @@ package terms
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -49,27 +50,29 @@ var theFolder = sync.OnceValue(func() *folder {
 
 // class is what the table says of a character.
 func (f *folder) class(r rune) int32 {
-	to := r
+	to, upper := r, unicode.IsUpper(r)
 	switch {
 	case r == 0xAD || r == 0xFEFF || (r >= 0x200B && r <= 0x200F) || (r >= 0x2060 && r <= 0x2064):
 		return gone
 	case isSpace(r):
 		return blank
 	case r == '’' || r == '‘' || r == '`' || r == '´':
-		return '\''<<kindBits | int32(kindOf('\'')) // don’t is don't
+		to = '\'' // don’t is don't
 	case r >= 0x80 && (r < 0x4E00 || r > 0x9FFF):
 		apart := []rune(norm.NFKD.String(string(r)))
-		if len(apart) != 1 || isSpace(apart[0]) || unicode.Is(unicode.Mn, apart[0]) || !utf8.ValidRune(r) {
+		bare := slices.DeleteFunc(slices.Clone(apart), func(d rune) bool { return unicode.Is(unicode.Mn, d) })
+		if len(bare) != 1 || isSpace(bare[0]) || !utf8.ValidRune(r) {
 			return hard
 		}
-		to = apart[0] // another form of one character
+		to = bare[0] // another form of one character, or it with an accent
+		upper = upper || len(apart) > 1 && unicode.IsUpper(to)
 	}
 	if simple, ok := f.simplified[to]; ok {
 		to = simple
 	}
 	to = unicode.ToLower(to)
 	k := kindOf(to)
-	if to != r && unicode.IsUpper(r) {
+	if to != r && upper {
 		k |= kindUpper
 	}
 	return to<<kindBits | int32(k)
