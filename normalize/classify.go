@@ -1,7 +1,6 @@
 package normalize
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -25,54 +24,27 @@ const flagSelfHarm = "self_harm"
 
 // classify finds type, flags, class and priority, with the evidence.
 func (n *Normalizer) classify(r *complaint.Record) {
-	scores := make([]float64, len(n.cfg.Types))
-	raised := map[string]bool{}
 	c := complaint.Classification{Matched: []complaint.Match{}, RulesVersion: n.cfg.Version}
-	type evidence struct {
-		field, term string
-		owner       int
-	}
-	seen := map[evidence]bool{}
+	s := n.scale()
+	defer n.done(s)
 	own, _ := r.Words()
-	subject, narrative := terms.Read(own), terms.Read(r.Narrative)
-	r.RemedySought, r.RemedyText = n.built.remedy(r, subject, narrative)
-	for _, field := range []struct {
-		name   string
-		text   *terms.Text
-		weight float64
-	}{{"subject", subject, subjectWeight}, {"narrative", narrative, 1}} {
-		for _, h := range n.weightiest(n.keywords.In(field.text)) {
-			m := n.match(h, field.name, field.weight)
-			o := n.owners[h.Owner]
-			// A term counts once in each field: repeating is not evidence.
-			once := evidence{field.name, h.Term, h.Owner}
-			if seen[once] {
-				continue
-			}
-			seen[once] = true
-			if o.typ >= 0 {
-				scores[o.typ] += m.Weight
-			} else if !h.Negated || o.flag == flagSelfHarm {
-				raised[o.flag] = true
-			} else if o.flag == "safety" {
-				r.Notes = append(r.Notes, fmt.Sprintf("safety word %q seems to be negated; please check", h.Term))
-			}
-			c.Matched = append(c.Matched, m)
-		}
+	passages := []*passage{{field: "subject", weight: subjectWeight, text: own}, {field: "narrative", weight: 1, text: r.Narrative}}
+	for _, p := range passages {
+		p.read = terms.Read(p.text)
+		defer p.read.Done()
+		n.weigh(r, p, s)
 	}
+	r.RemedySought, r.RemedyText = n.remedy(passages)
 	for _, f := range n.cfg.Flags { // in the order of the rules
-		if raised[f.Name] {
+		if slices.Contains(s.raised, f.Name) {
 			r.Flags = append(r.Flags, f.Name)
 		}
 	}
-	r.Type, r.SecondaryTypes, c.Confidence = n.decide(scores)
+	r.Type, r.SecondaryTypes, c.Confidence = n.decide(s.scores)
 	n.consult(r, &c)
 	n.honour(r, &c)
-	if len(c.Matched) > maxMatches {
-		slices.SortStableFunc(c.Matched, func(a, b complaint.Match) int { return cmp.Compare(b.Weight, a.Weight) })
-		c.Matched = c.Matched[:maxMatches]
-	}
-	r.IntakeClass = n.built.class(r, scores, subject, narrative)
+	c.Matched = n.matched(s.evidence, c.Matched)
+	r.IntakeClass = class(r, s)
 	r.Classification = c
 	r.Priority = complaint.DefaultPriority
 	if n.cfg.Priority != nil {
@@ -80,44 +52,118 @@ func (n *Normalizer) classify(r *complaint.Record) {
 	}
 }
 
+// weigh adds what the terms in a passage speak for.
+func (n *Normalizer) weigh(r *complaint.Record, p *passage, s *scale) {
+	s.hits = n.keywords.Append(s.hits[:0], p.read)
+	s.begin()
+	for _, h := range n.weightiest(p, s) {
+		// A term counts once in each field: repeating is not evidence.
+		if !s.first(h) {
+			continue
+		}
+		weight := 0.0
+		switch o := &n.owners[h.Owner]; {
+		case o.kind == ofType:
+			weight = o.weight * p.weight
+			if h.Negated {
+				weight *= negatedWeight
+			}
+			s.scores[o.at] += weight
+		case !h.Negated || o.flag == flagSelfHarm:
+			s.raised = append(s.raised, o.flag)
+		case o.flag == "safety":
+			r.Notes = append(r.Notes, fmt.Sprintf("safety word %q seems to be negated; please check", h.Term))
+		}
+		s.evidence = append(s.evidence, evidence{h, p.field, weight})
+	}
+}
+
 // weightiest leaves out what lies over a weightier term of the same type: the
 // same words are not evidence twice. Of equals the longer stays, then the
-// first.
-func (n *Normalizer) weightiest(hits []terms.Hit) []terms.Hit {
-	last := map[int]int{} // type to the place of its last hit in out
-	out := hits[:0]
-	for _, h := range hits {
-		o := n.owners[h.Owner]
-		if o.typ < 0 {
+// first. It takes out what Hearken itself looks for.
+func (n *Normalizer) weightiest(p *passage, s *scale) []terms.Hit {
+	out := s.hits[:0]
+	for _, h := range s.hits {
+		switch o := &n.owners[h.Owner]; o.kind {
+		case ofFlag:
 			out = append(out, h)
-			continue
-		}
-		at, ok := last[o.typ]
-		if !ok || out[at].End <= h.Start {
-			last[o.typ] = len(out)
-			out = append(out, h)
-			continue
-		}
-		if before := n.owners[out[at].Owner].weight; o.weight > before || (o.weight == before && h.End-h.Start > out[at].End-out[at].Start) {
-			out[at] = h
+		case ofRemedy:
+			p.remedies = append(p.remedies, h)
+		case ofClass:
+			s.cues[o.at] = s.cues[o.at] || !h.Negated
+		case ofType:
+			last := s.last[o.at] - 1
+			if last < 0 || out[last].End <= h.Start {
+				out = append(out, h)
+				s.last[o.at] = len(out)
+				continue
+			}
+			if before := n.owners[out[last].Owner].weight; o.weight > before || (o.weight == before && h.End-h.Start > out[last].End-out[last].Start) {
+				out[last] = h
+			}
 		}
 	}
 	return out
 }
 
-func (n *Normalizer) match(h terms.Hit, field string, weight float64) complaint.Match {
-	o := n.owners[h.Owner]
-	m := complaint.Match{Term: h.Term, Field: field, Offset: h.Start, Rule: o.rule}
-	if h.Negated {
+// matched are the evidence and what else there is, or the heaviest of them
+// where there are more than maxMatches, the heaviest first.
+func (n *Normalizer) matched(all []evidence, more []complaint.Match) []complaint.Match {
+	weights := make([]float64, 0, len(all)+len(more))
+	for i := range all {
+		weights = append(weights, all[i].weight)
+	}
+	for i := range more {
+		weights = append(weights, more[i].Weight)
+	}
+	order := heaviest(weights, maxMatches)
+	out := make([]complaint.Match, len(order))
+	for i, at := range order {
+		if at < len(all) {
+			out[i] = n.match(&all[at])
+		} else {
+			out[i] = more[at-len(all)]
+		}
+	}
+	return out
+}
+
+// heaviest are the places of most weights, the heaviest first, of equals the
+// first; of fewer, all as they stand.
+func heaviest(weights []float64, most int) []int {
+	order := make([]int, 0, most+1)
+	if len(weights) <= most {
+		for i := range weights {
+			order = append(order, i)
+		}
+		return order
+	}
+	for i, w := range weights {
+		if len(order) == most && weights[order[most-1]] >= w {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(order, w, func(i int, w float64) int {
+			if weights[i] >= w {
+				return -1
+			}
+			return 1
+		})
+		order = slices.Insert(order, at, i)
+		order = order[:min(len(order), most)]
+	}
+	return order
+}
+
+func (n *Normalizer) match(e *evidence) complaint.Match {
+	o := &n.owners[e.hit.Owner]
+	m := complaint.Match{Term: e.hit.Term, Field: e.field, Offset: e.hit.Start, Rule: o.rule, Weight: e.weight}
+	if e.hit.Negated {
 		m.Note = "negated"
 	}
-	if o.typ < 0 {
+	if o.kind == ofFlag {
 		m.Flag = o.flag
-		return m
-	}
-	m.Type, m.Weight = n.cfg.Types[o.typ].Code, o.weight*weight
-	if h.Negated {
-		m.Weight *= negatedWeight
+	} else {
+		m.Type = n.cfg.Types[o.at].Code
 	}
 	return m
 }
@@ -150,13 +196,6 @@ func (n *Normalizer) decide(scores []float64) (typ string, secondary []string, c
 	return n.cfg.Types[best].Code, secondary, math.Round(confidence*100) / 100
 }
 
-// builtin holds the terms that do not depend on a company's rules.
-type builtin struct {
-	remedies *terms.Set
-	codes    []string
-	classes  *terms.Set
-}
-
 // The remedies that are asked for, after the list of ISO 10002.
 var remedies = []struct {
 	code string
@@ -179,35 +218,10 @@ const (
 	cueSuggestion
 )
 
-var classCues = [][]string{
+var classCues = [...][]string{
 	cuePraise:     {"表扬", "点赞", "感谢", "谢谢你们", "很满意", "非常满意", "处理得很好", "服务很好", "thank-you", "thanks", "great service", "excellent service", "very satisfied", "well done"},
 	cueEnquiry:    {"请问", "咨询", "怎么办理", "如何办理", "营业时间", "想了解", "how do i", "could you tell me", "i would like to know", "what are your", "opening hours", "can you tell me"},
 	cueSuggestion: {"建议", "希望增加", "希望你们能", "suggestion", "i suggest", "it would be nice", "please consider"},
-}
-
-func newBuiltin() (*builtin, error) {
-	b := &builtin{}
-	var patterns []terms.Pattern
-	for i, r := range remedies {
-		b.codes = append(b.codes, r.code)
-		for _, t := range r.any {
-			patterns = append(patterns, terms.Pattern{Owner: i, Term: t})
-		}
-	}
-	var err error
-	if b.remedies, err = terms.Compile(patterns); err != nil {
-		return nil, fmt.Errorf("built-in remedies: %w", err)
-	}
-	patterns = nil
-	for i, cues := range classCues {
-		for _, t := range cues {
-			patterns = append(patterns, terms.Pattern{Owner: i, Term: t})
-		}
-	}
-	if b.classes, err = terms.Compile(patterns); err != nil {
-		return nil, fmt.Errorf("built-in classes: %w", err)
-	}
-	return b, nil
 }
 
 // Words by which a customer asks for something rather than tells of it.
@@ -217,23 +231,24 @@ var askings = []string{
 
 // remedy finds what the customer asks for: a word for a remedy in a clause
 // that asks.
-func (b *builtin) remedy(r *complaint.Record, subject, narrative *terms.Text) (codes []string, text string) {
-	if len(b.remedies.In(subject)) == 0 && len(b.remedies.In(narrative)) == 0 {
+func (n *Normalizer) remedy(passages []*passage) (codes []string, text string) {
+	if !slices.ContainsFunc(passages, func(p *passage) bool { return len(p.remedies) > 0 }) {
 		return []string{complaint.Unknown}, "" // no clause need be looked at
 	}
-	for clause := range clauses(words(r)) {
-		low := lower(clause)
-		if !containsAny(low, askings) {
-			continue
-		}
-		for _, h := range b.remedies.Find(clause) {
-			code := b.codes[h.Owner]
-			if slices.Contains(codes, code) {
+	for _, p := range passages {
+		for clause, hits := range n.clauses(p) {
+			if !containsAny(lower(clause), askings) {
 				continue
 			}
-			codes = append(codes, code)
-			if text == "" {
-				text, _ = shorten(oneLine(clause), maxRemedy)
+			for _, h := range hits {
+				code := remedies[n.owners[h.Owner].at].code
+				if slices.Contains(codes, code) {
+					continue
+				}
+				codes = append(codes, code)
+				if text == "" {
+					text, _ = shorten(oneLine(clause), maxRemedy)
+				}
 			}
 		}
 	}
@@ -243,46 +258,31 @@ func (b *builtin) remedy(r *complaint.Record, subject, narrative *terms.Text) (c
 	return codes, text
 }
 
-// clauses yields the sentences of a text.
-func clauses(text string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for line := range strings.Lines(text) {
-			for _, c := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune("。！？!?；;\n", r) }) {
-				if c = strings.TrimSpace(c); c != "" && !yield(c) {
-					return
-				}
-			}
-		}
-	}
-}
-
 // class tells praise, a question or a proposal from a complaint. Any doubt is
 // a complaint: one that nobody handles is worse than a thank-you that somebody
 // reads.
-func (b *builtin) class(r *complaint.Record, scores []float64, subject, narrative *terms.Text) string {
+func class(r *complaint.Record, s *scale) string {
 	total := 0.0
-	for _, s := range scores {
-		total += s
+	for _, score := range s.scores {
+		total += score
 	}
-	cue := map[int]bool{}
-	for _, h := range append(b.classes.In(subject), b.classes.In(narrative)...) {
-		if !h.Negated {
-			cue[h.Owner] = true
-		}
-	}
-	asks := r.RemedySought[0] != complaint.Unknown
-	switch {
-	case len(r.Flags) > 0 || asks:
+	if len(r.Flags) > 0 || r.RemedySought[0] != complaint.Unknown || total > mostPraise {
 		return complaint.ClassComplaint
-	case cue[cuePraise] && total <= 2 && !unhappy(r.Narrative):
+	}
+	switch {
+	case s.cues[cuePraise] && !unhappy(r.Narrative):
 		return complaint.ClassPraise
-	case cue[cueEnquiry] && total == 0:
+	case s.cues[cueEnquiry] && total == 0:
 		return complaint.ClassEnquiry
-	case cue[cueSuggestion] && total == 0:
+	case s.cues[cueSuggestion] && total == 0:
 		return complaint.ClassSuggestion
 	}
 	return complaint.ClassComplaint
 }
+
+// mostPraise is how much may speak for a type in words of praise: they name
+// what was done well.
+const mostPraise = 2
 
 // unhappy tells words that turn praise into its opposite.
 func unhappy(text string) bool {

@@ -9,11 +9,17 @@ import (
 // orderShape wants the word before the number; a tracking number has another.
 var orderShape = regexp.MustCompile(`(?i)(?:订单号|订单编号|订单|单号|訂單編號|訂單號|order\s*(?:number|no\.?|id|ref(?:erence)?|#)|order)\s*(?:是|为|号|:|：|#|＃|is|number|no\.?)*\s*[#＃]?\s*([A-Za-z0-9][A-Za-z0-9_-]{4,39})`)
 
+// orderWords are those of orderShape, in lower case.
+var orderWords = []string{"order", "订单", "单号", "訂單"}
+
 var notOrder = regexp.MustCompile(`(?i)(?:快递|物流|运单|快递单|tracking)\s*$`)
 
 // orderNo finds an order's number: at least five characters with a digit.
 func orderNo(text string) string {
 	for text := range near(head(text), "", 1, orderBefore, orderAfter) {
+		if !containsAny(lower(text), orderWords) {
+			continue
+		}
 		for _, m := range orderShape.FindAllStringSubmatchIndex(text, 10) {
 			no := text[m[2]:m[3]]
 			if strings.ContainsAny(no, "0123456789") && !notOrder.MatchString(text[:m[0]]) {
@@ -53,7 +59,7 @@ const maxAmounts = 200
 // amounts finds everything that may be a sum.
 func amounts(text string) (all [][]string) {
 	for text := range near(text, ",.，", 1, 24, 24) {
-		if !strings.ContainsAny(text, "¥￥$£€元块万币镑") && !containsAny(lower(text), moneyWords) {
+		if !strings.ContainsFunc(text, isMoney) && !containsAny(lower(text), moneyWords) {
 			continue
 		}
 		if all = append(all, amountShape.FindAllStringSubmatch(text, maxAmounts-len(all))...); len(all) >= maxAmounts {
@@ -61,6 +67,14 @@ func amounts(text string) (all [][]string) {
 		}
 	}
 	return all
+}
+
+func isMoney(r rune) bool {
+	switch r {
+	case '¥', '￥', '$', '£', '€', '元', '块', '万', '币', '镑':
+		return true
+	}
+	return false
 }
 
 // moneyWords are the Latin ones, in lower case.

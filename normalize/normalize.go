@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
-	"unicode"
+	"sync"
 	"unicode/utf8"
 
 	"hearken/complaint"
@@ -71,15 +71,8 @@ type Normalizer struct {
 	cfg      Config
 	keywords *terms.Set // owners: see owner
 	owners   []owner
-	built    *builtin
-}
-
-// owner is what a keyword speaks for: a type or a flag.
-type owner struct {
-	typ    int // index into Config.Types; -1 for a flag
-	flag   string
-	weight float64
-	rule   string // the place in the rules
+	patterns int // how many keywords has
+	scales   sync.Pool
 }
 
 // New compiles the rules. It reports all faults at once.
@@ -105,19 +98,23 @@ func New(cfg Config) (*Normalizer, error) {
 			if weight == 0 {
 				weight = 1
 			}
-			add(owner{typ: i, weight: weight, rule: fmt.Sprintf("types.%s.keywords[%d]", t.Code, j)}, k.Any, k.Except)
+			add(owner{kind: ofType, at: i, weight: weight, rule: fmt.Sprintf("types.%s.keywords[%d]", t.Code, j)}, k.Any, k.Except)
 		}
 	}
 	for _, f := range cfg.Flags {
-		add(owner{typ: -1, flag: f.Name, rule: "flags." + f.Name}, f.Any, f.Except)
+		add(owner{kind: ofFlag, flag: f.Name, rule: "flags." + f.Name}, f.Any, f.Except)
+	}
+	for i, r := range remedies {
+		add(owner{kind: ofRemedy, at: i}, r.any, nil)
+	}
+	for i, cues := range classCues {
+		add(owner{kind: ofClass, at: i}, cues, nil)
 	}
 	var err error
 	if n.keywords, err = terms.Compile(patterns); err != nil {
 		errs = append(errs, err)
 	}
-	if n.built, err = newBuiltin(); err != nil {
-		errs = append(errs, err)
-	}
+	n.patterns = len(patterns)
 	return n, errors.Join(errs...)
 }
 
@@ -182,24 +179,6 @@ func facts(c complaint.Contact) map[string]string {
 	return out
 }
 
-// clean makes a text safe to carry: valid UTF-8, line feeds for all line
-// ends, no control characters, no overrides of the writing direction.
-func clean(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case unicode.IsControl(r), r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069, r == 0xFEFF:
-			return -1
-		case r == 0xA0:
-			return ' '
-		}
-		return r
-	}, s)
-}
-
 // shorten cuts s at most runes, and tells whether it did.
 func shorten(s string, most int) (string, bool) {
 	if len(s) <= most || utf8.RuneCountInString(s) <= most {
@@ -213,65 +192,4 @@ func shorten(s string, most int) (string, bool) {
 		n++
 	}
 	return s, false
-}
-
-// oneLine folds white space into single spaces.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// summary is the first sentence that says something.
-func summary(subject, narrative string) string {
-	for line := range strings.Lines(narrative) {
-		line = oneLine(line)
-		if isGreeting(line) {
-			continue
-		}
-		for line != "" {
-			var sentence string
-			if sentence, line = firstSentence(line); !isGreeting(sentence) {
-				sentence, _ = shorten(sentence, maxSummary)
-				return sentence
-			}
-		}
-	}
-	subject, _ = shorten(subject, maxSummary)
-	return subject
-}
-
-// firstSentence cuts a line behind its first full stop, of either script.
-func firstSentence(line string) (sentence, rest string) {
-	end := len(line)
-	if i := strings.IndexAny(line, "。！？!?"); i >= 0 {
-		_, size := utf8.DecodeRuneInString(line[i:])
-		end = i + size
-	}
-	if i := strings.Index(line, ". "); i >= 0 && i+1 < end {
-		end = i + 1
-	}
-	return line[:end], strings.TrimSpace(line[end:])
-}
-
-// Words that begin a line which only greets, and words that are one.
-var (
-	salutations = []string{"dear ", "尊敬的", "亲爱的", "to whom it may concern"}
-	greetings   = map[string]bool{
-		"": true, "你好": true, "您好": true, "嗨": true, "喂": true, "哈喽": true, "在吗": true, "在么": true, "有人吗": true, "有人在吗": true, "客服": true, "客服你好": true, "你好客服": true,
-		"hi": true, "hello": true, "hey": true, "hi there": true, "hello there": true, "anyone there": true, "is anyone there": true, "hi all": true, "hello all": true,
-		"good morning": true, "good afternoon": true, "good evening": true, "hi team": true, "hello team": true, "早上好": true, "下午好": true, "晚上好": true,
-	}
-)
-
-// isGreeting tells a line that is only a salutation.
-func isGreeting(line string) bool {
-	low := strings.ToLower(line)
-	for _, s := range salutations {
-		if strings.HasPrefix(low, s) && utf8.RuneCountInString(low) <= 40 && !strings.ContainsAny(low, "。.!！?？") {
-			return true
-		}
-	}
-	for _, part := range strings.FieldsFunc(low, func(r rune) bool { return strings.ContainsRune(",，。.!！?？~:：;；", r) }) {
-		if !greetings[strings.TrimSpace(part)] {
-			return false
-		}
-	}
-	return true
 }

@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/abadojack/whatlanggo"
 	"github.com/nyaruka/phonenumbers"
@@ -102,57 +101,59 @@ func head(s string) string {
 
 var emailShape = regexp.MustCompile(`[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}`)
 
+// Around an @, in bytes: how far the rest of an address may go.
+const (
+	emailBefore = 64
+	emailAfter  = 400
+)
+
 func emailIn(text string) string {
 	text = head(text)
+	likely := -1 // the next @ that may be an address's
 	for from := 0; ; {
 		i := strings.IndexByte(text[from:], '@')
 		if i < 0 {
 			return ""
 		}
 		at := from + i
-		if s := emailShape.FindString(text[max(from, at-64):min(len(text), at+400)]); s != "" {
-			return strings.TrimRight(s, ".-")
+		if likely < at {
+			if likely = likelyEmail(text, at); likely < 0 {
+				return ""
+			}
+		}
+		if likely < at+emailAfter {
+			if s := emailShape.FindString(text[max(from, at-emailBefore):min(len(text), at+emailAfter)]); s != "" {
+				return strings.TrimRight(s, ".-")
+			}
 		}
 		from = at + 1
 	}
 }
 
-// nameShapes find a name behind words that introduce one; without one of the
-// words there is nothing to look for.
-var nameShapes = []struct {
-	words []string
-	shape *regexp.Regexp
-}{
-	{[]string{"姓名", "联系人", "我叫", "名字"}, regexp.MustCompile(`(?:姓名|联系人|我叫|我的名字是|名字叫)\s*[:：]?\s*(\p{Han}{2,4})(?:[^\p{Han}]|$)`)},
-	{[]string{"我是"}, regexp.MustCompile(`我是(?:客户|会员|用户)?\s*(\p{Han}{2,3})[,，。;；\s]`)},
-	{[]string{"name"}, regexp.MustCompile(`(?i:my name is|my name's|name\s*[:：])\s+([A-Z][\p{L}'’-]+(?: [A-Z][\p{L}'’-]+){0,3})`)},
-	{[]string{"this is", "i am", "i'm"}, regexp.MustCompile(`(?i:this is|i am|i'm) ([A-Z][\p{L}'’-]+ [A-Z][\p{L}'’-]+)`)},
-}
-
-// notNames are words that stand where a name may: "我是老客户".
-var notNames = []string{"你们", "客户", "会员", "用户", "用戶", "顾客", "一个", "一名", "消费", "老人", "在", "业主", "去年", "今天", "昨天", "想", "来", "要", "不", "因为", "通过", "学生"}
-
-func nameIn(text string) string {
-	text = head(text)
-	low := lower(text)
-	for _, n := range nameShapes {
-		if !containsAny(low, n.words) {
+// likelyEmail is where the first @ stands that has a character of an address
+// before it, and a dotted name behind it; -1 where there is none.
+func likelyEmail(text string, from int) int {
+	for at := from; ; at++ {
+		i := strings.IndexByte(text[at:], '@')
+		if i < 0 {
+			return -1
+		}
+		at += i
+		if at == 0 || !isHost(text[at-1]) && strings.IndexByte("._%+", text[at-1]) < 0 {
 			continue
 		}
-		m := n.shape.FindStringSubmatch(text)
-		if m == nil {
-			continue
+		end := at + 1
+		for end < len(text) && isHost(text[end]) {
+			end++
 		}
-		name := m[1]
-		plain := true
-		for _, w := range notNames {
-			plain = plain && !strings.Contains(name, w)
-		}
-		if plain && utf8.RuneCountInString(name) <= maxName {
-			return name
+		if end > at+1 && end+1 < len(text) && text[end] == '.' && isHost(text[end+1]) {
+			return at
 		}
 	}
-	return ""
+}
+
+func isHost(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-'
 }
 
 const (
@@ -207,8 +208,17 @@ func language(text string) string {
 	var han, kana, hangul, latin, cyrillic int
 	for _, r := range head(text) {
 		switch {
-		case r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= 0xC0 && r <= 0x24F:
-			latin++
+		case r < 0x80:
+			if r |= 0x20; r >= 'a' && r <= 'z' {
+				latin++
+			}
+		case r >= 0x4E00 && r <= 0x9FFF:
+			han++
+		case r < 0x400:
+			if r >= 0xC0 && r <= 0x24F {
+				latin++
+			}
+		case r >= 0x2000 && r < 0x2DE0, r >= 0x3000 && r < 0x3005, r >= 0xFF00 && r < 0xFF66: // punctuation
 		case unicode.Is(unicode.Han, r):
 			han++
 		case unicode.In(r, unicode.Hiragana, unicode.Katakana):
@@ -233,14 +243,21 @@ func language(text string) string {
 		return "en"
 	}
 	if latin+cyrillic >= languageLetters {
-		if info := whatlanggo.DetectWithOptions(some(text), languages); info.Confidence >= languageSure {
-			if code := info.Lang.Iso6391(); code != "" {
-				return code
-			}
+		if code, sure := detect(some(text)); sure >= languageSure && code != "" {
+			return code
 		}
 	}
 	if cyrillic > latin {
 		return "ru"
 	}
 	return "en"
+}
+
+// detect leaves a text to statistics.
+func detect(text string) (code string, sure float64) {
+	if code, sure, ok := latinLanguage(text); ok {
+		return code, sure
+	}
+	info := whatlanggo.DetectWithOptions(text, languages)
+	return info.Lang.Iso6391(), info.Confidence
 }

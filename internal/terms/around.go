@@ -5,34 +5,30 @@ import (
 	"unicode"
 )
 
-// fits checks what stands around a hit, and lets it end where its last word
-// does but for the ending.
-func (s *Set) fits(f folded, h *found) bool {
-	p := &s.phrases[h.phrase]
-	before, after := rune(0), f.runes[h.end:]
-	if h.start > 0 {
-		before = f.runes[h.start-1]
+// found is a hit in folded places: of a phrase, an exception or a pattern.
+type found struct {
+	of         int32
+	start, end int32
+}
+
+// fits checks what stands around a hit of a phrase that needs something, and lets it end where its last word
+// does but for the ending. That a Latin phrase begins where a word does is
+// known.
+func (p *phrase) fits(f *folded, h *found) bool {
+	if p.traits&needsNumber != 0 {
+		return fitsNumber(f, *h)
 	}
-	if p.digits {
-		return fitsNumber(f.runes, *h)
-	}
-	if p.latin && isWord(before) {
+	if p.traits&needsEnd != 0 && !p.ending(f, int(h.end)) {
 		return false
 	}
-	if p.acronym {
-		for i := h.start; i < h.end; i++ {
-			if unicode.IsLetter(f.runes[i]) && !f.upper[i] {
+	if p.traits&needsCapitals != 0 {
+		for _, k := range f.kinds[h.start:h.end] {
+			if k&(kindLetter|kindUpper) == kindLetter {
 				return false
 			}
 		}
 	}
-	if !p.ends {
-		return true
-	}
-	if !ending(f.runes[h.start:h.end], after, p.tail, p.acronym) {
-		return false
-	}
-	if p.tail != 0 && len(after) > 0 && after[0] == p.tail {
+	if p.tail != 0 && int(h.end) < len(f.runes) && f.runes[h.end] == p.tail {
 		h.end++
 	}
 	return true
@@ -40,17 +36,17 @@ func (s *Set) fits(f folded, h *found) bool {
 
 // fitsNumber refuses a number that is part of a longer one or of a code like
 // AB12345, or an amount.
-func fitsNumber(runes []rune, h found) bool {
+func fitsNumber(f *folded, h found) bool {
 	if h.start > 0 {
-		if b := runes[h.start-1]; isWord(b) || strings.ContainsRune("¥$£€.,+#", b) {
+		if b := f.runes[h.start-1]; isWord(b) || strings.ContainsRune("¥$£€.,+#", b) {
 			return false
 		}
 	}
-	if h.end < len(runes) {
-		switch a := runes[h.end]; {
+	if int(h.end) < len(f.runes) {
+		switch a := f.runes[h.end]; {
 		case isWord(a) || strings.ContainsRune("元块万%", a):
 			return false
-		case (a == '.' || a == ',') && h.end+1 < len(runes) && unicode.IsDigit(runes[h.end+1]):
+		case (a == '.' || a == ',') && int(h.end)+1 < len(f.runes) && unicode.IsDigit(f.runes[h.end+1]):
 			return false
 		}
 	}
@@ -87,32 +83,51 @@ func tail(term []rune) rune {
 	return 0
 }
 
-// ending tells whether a word ends with the term, or goes on with an ending
-// that keeps its meaning. Of a term with a tail, that is what is still to
+// longestEnding is that of deny: denying has "ying" where deny has "y", and
+// rip has "ping".
+const longestEnding = 4
+
+// ending tells whether a word ends with the phrase, or goes on with an ending
+// that keeps its meaning. Of a phrase with a tail, that is what is still to
 // come.
-func ending(term, after []rune, tail rune, acronym bool) bool {
-	n := 0
-	for n < len(after) && isWord(after[n]) {
-		n++
+func (p *phrase) ending(f *folded, at int) bool {
+	end := at
+	for end < len(f.kinds) && f.kinds[end]&kindWord != 0 {
+		if end++; end-at > longestEnding {
+			return false
+		}
 	}
-	rest := string(after[:n])
-	word := lastWord(term)
+	rest := f.runes[at:end]
 	switch {
-	case tail == 'e':
-		return rest == "e" || rest == "es" || rest == "ed" || rest == "ing"
-	case tail == 'y':
-		return rest == "y" || rest == "ys" || rest == "ies" || rest == "ied" || rest == "ying"
-	case rest == "":
+	case p.tail == 'e':
+		return is(rest, "e") || is(rest, "es") || is(rest, "ed") || is(rest, "ing")
+	case p.tail == 'y':
+		return is(rest, "y") || is(rest, "ys") || is(rest, "ies") || is(rest, "ied") || is(rest, "ying")
+	case len(rest) == 0:
 		return true
-	case acronym:
-		return rest == "s"
-	case word < shortestChanged-1:
+	case p.traits&needsCapitals != 0:
+		return is(rest, "s")
+	case p.word < shortestChanged-1:
 		return false
-	case rest == "s" || rest == "es":
+	case is(rest, "s") || is(rest, "es"):
 		return true
-	case word >= shortestChanged && (rest == "ed" || rest == "ing"):
+	case p.word >= shortestChanged && changes(rest):
 		return true
 	}
-	last := string(term[len(term)-1])
-	return !strings.Contains("aeiou", last) && (rest == last+"ed" || rest == last+"ing") // rip: ripped
+	return rest[0] == p.last && !strings.ContainsRune("aeiou", p.last) && changes(rest[1:]) // rip: ripped
+}
+
+func changes(rest []rune) bool { return is(rest, "ed") || is(rest, "ing") }
+
+// is compares runes with a word of ASCII.
+func is(runes []rune, word string) bool {
+	if len(runes) != len(word) {
+		return false
+	}
+	for i, r := range runes {
+		if r != rune(word[i]) {
+			return false
+		}
+	}
+	return true
 }

@@ -2,6 +2,7 @@ package terms
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -22,7 +23,7 @@ var simplifiedPairs string
 // changes.
 type folder struct {
 	simplified map[rune]rune
-	simple     [1 << 16]int32 // of the basic plane: the folded rune, or one of the following
+	simple     [1 << 16]int32 // of the basic plane: the folded rune and its kind, or one of the following
 }
 
 const (
@@ -30,6 +31,9 @@ const (
 	blank             // white space
 	gone              // takes no room
 )
+
+// kindBits is how much of a table's entry the kind takes, below the rune.
+const kindBits = 8
 
 // theFolder is the one that there is.
 var theFolder = sync.OnceValue(func() *folder {
@@ -44,28 +48,34 @@ var theFolder = sync.OnceValue(func() *folder {
 	return f
 })
 
-func newFolder() *folder { return theFolder() }
-
 // class is what the table says of a character.
 func (f *folder) class(r rune) int32 {
+	to, upper := r, unicode.IsUpper(r)
 	switch {
 	case r == 0xAD || r == 0xFEFF || (r >= 0x200B && r <= 0x200F) || (r >= 0x2060 && r <= 0x2064):
 		return gone
 	case isSpace(r):
 		return blank
 	case r == '’' || r == '‘' || r == '`' || r == '´':
-		return '\'' // don’t is don't
+		to = '\'' // don’t is don't
 	case r >= 0x80 && (r < 0x4E00 || r > 0x9FFF):
 		apart := []rune(norm.NFKD.String(string(r)))
-		if len(apart) != 1 || isSpace(apart[0]) || unicode.Is(unicode.Mn, apart[0]) || !utf8.ValidRune(r) {
+		bare := slices.DeleteFunc(slices.Clone(apart), func(d rune) bool { return unicode.Is(unicode.Mn, d) })
+		if len(bare) != 1 || isSpace(bare[0]) || !utf8.ValidRune(r) {
 			return hard
 		}
-		r = apart[0] // another form of one character
+		to = bare[0] // another form of one character, or it with an accent
+		upper = upper || len(apart) > 1 && unicode.IsUpper(to)
 	}
-	if to, ok := f.simplified[r]; ok {
-		r = to
+	if simple, ok := f.simplified[to]; ok {
+		to = simple
 	}
-	return unicode.ToLower(r)
+	to = unicode.ToLower(to)
+	k := kindOf(to)
+	if to != r && upper {
+		k |= kindUpper
+	}
+	return to<<kindBits | int32(k)
 }
 
 // folded is a text in the common form: compatibility forms and full width
@@ -74,96 +84,120 @@ func (f *folder) class(r rune) int32 {
 // between two Han characters.
 type folded struct {
 	runes []rune
-	at    []int  // the place in the original text, in runes
-	upper []bool // the original was an upper-case letter
+	kinds []kind
+	at    []int32 // the place in the original text, in runes
+	// lost is set where the space between two words is gone with an accent that
+	// stood there alone: no part of the text can be folded for itself then.
+	lost bool
 }
 
 // space stands for white space, hyphens and the like between words.
 const space = ' '
 
-func (f *folder) fold(text string) folded {
-	n := utf8.RuneCountInString(text)
-	out := folded{runes: make([]rune, 0, n), at: make([]int, 0, n), upper: make([]bool, 0, n)}
-	at, pendingSpace := -1, false
+// fold folds a text into the memory of out.
+func (f *folder) fold(text string, out folded) folded {
+	n := len(text) + 1 // characters are fewer
+	if n > cap(out.runes) {
+		n = utf8.RuneCountInString(text) + 1
+	}
+	out.lost = false
+	out.resize(n)
+	runes, kinds, places := out.runes, out.kinds, out.at
+	at, end, pendingSpace := int32(-1), 0, false // end: of what is written
 	for _, r := range text {
 		at++
 		c := int32(hard)
 		if r < rune(len(f.simple)) {
 			c = f.simple[r]
 		}
-		switch c {
-		case gone:
-		case blank:
-			pendingSpace = true
-		case hard:
-			out, pendingSpace = f.foldRune(out, r, at, pendingSpace), false
-		default:
-			if pendingSpace {
-				out, pendingSpace = out.spaced(c, at), false
+		if c == hard || end+1 >= len(runes) { // seldom: one becomes several
+			out.resize(end)
+			if c == hard {
+				f.foldRune(&out, r, at, pendingSpace)
+				end, pendingSpace = len(out.runes), false
 			}
-			out.runes, out.at, out.upper = append(out.runes, c), append(out.at, at), append(out.upper, c != r && unicode.IsUpper(r))
+			out.resize(max(n, 2*end+2))
+			runes, kinds, places = out.runes, out.kinds, out.at
 		}
+		if c < 0 {
+			pendingSpace = pendingSpace || c == blank
+			continue
+		}
+		k := kind(c)
+		if pendingSpace {
+			pendingSpace = false
+			if end > 0 && kinds[end-1]&k&kindHan == 0 {
+				runes[end], kinds[end], places[end] = space, 0, at
+				end++
+			}
+		}
+		runes[end], kinds[end], places[end] = c>>kindBits, k, at
+		end++
 	}
+	out.resize(end)
 	return out
 }
 
-// spaced puts a space before r, where one belongs there.
-func (out folded) spaced(r rune, at int) folded {
-	if n := len(out.runes); n > 0 && (!isHan(out.runes[n-1]) || !isHan(r)) {
-		out.runes, out.at, out.upper = append(out.runes, space), append(out.at, at), append(out.upper, false)
-	}
-	return out
+// resize makes room for n characters, and keeps those that are there.
+func (out *folded) resize(n int) {
+	out.runes, out.kinds, out.at = resized(out.runes, n), resized(out.kinds, n), resized(out.at, n)
 }
 
-func (f *folder) foldRune(out folded, r rune, at int, afterSpace bool) folded {
+func resized[T any](s []T, n int) []T {
+	if n > cap(s) {
+		s = append(s[:cap(s)], make([]T, n-cap(s))...)
+	}
+	return s[:n]
+}
+
+func (out *folded) add(r rune, k kind, at int32) {
+	out.runes, out.kinds, out.at = append(out.runes, r), append(out.kinds, k), append(out.at, at)
+}
+
+// space adds one before a character, where one belongs there.
+func (out *folded) space(before kind, at int32) {
+	if n := len(out.kinds); n > 0 && out.kinds[n-1]&before&kindHan == 0 {
+		out.add(space, 0, at)
+	}
+}
+
+func (f *folder) foldRune(out *folded, r rune, at int32, afterSpace bool) {
 	upper := unicode.IsUpper(r)
+	n := len(out.runes)
 	for _, d := range norm.NFKD.String(string(r)) {
 		switch {
 		case unicode.Is(unicode.Mn, d):
 		case isSpace(d):
 			afterSpace = true
 		default:
-			out, afterSpace = f.emit(out, d, at, upper || unicode.IsUpper(d), afterSpace), false
+			f.emit(out, d, at, upper || unicode.IsUpper(d), afterSpace)
+			afterSpace = false
 		}
 	}
-	return out
+	out.lost = out.lost || afterSpace && len(out.runes) == n
 }
 
-func (f *folder) emit(out folded, r rune, at int, upper, afterSpace bool) folded {
-	if r >= 0x80 {
-		if s, ok := f.simplified[r]; ok {
-			r = s
-		}
+func (f *folder) emit(out *folded, r rune, at int32, upper, afterSpace bool) {
+	if s, ok := f.simplified[r]; ok {
+		r = s
+	}
+	low := unicode.ToLower(r)
+	k := kindOf(low)
+	if upper {
+		k |= kindUpper
 	}
 	if afterSpace {
-		out = out.spaced(r, at)
+		out.space(k, at)
 	}
-	out.runes, out.at, out.upper = append(out.runes, unicode.ToLower(r)), append(out.at, at), append(out.upper, upper)
-	return out
-}
-
-func isSpace(r rune) bool {
-	return r == ' ' || r == '-' || r == '_' || (r >= 0x2010 && r <= 0x2015) || unicode.IsSpace(r)
-}
-
-func isHan(r rune) bool {
-	return r >= 0x4E00 && r <= 0x9FFF || r >= 0x3400 && unicode.Is(unicode.Han, r)
-}
-
-// isWord tells a character that Latin words and numbers are made of.
-func isWord(r rune) bool {
-	if r < 0x80 {
-		return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z'
-	}
-	return r < 0x2E80 && (unicode.IsLetter(r) || unicode.IsDigit(r))
+	out.add(low, k, at)
 }
 
 // Folder brings texts into the form in which terms are compared. It is safe
 // for concurrent use.
-type Folder struct{ folder *folder }
+type Folder struct{}
 
 // NewFolder makes a Folder.
-func NewFolder() *Folder { return &Folder{newFolder()} }
+func NewFolder() *Folder { return &Folder{} }
 
 // Fold returns a text, of which it looks at most runes, in lower case,
 // Simplified, of half width, without accents and zero-width characters; white
@@ -177,6 +211,10 @@ func (f *Folder) Fold(text string, most int) (runes []rune, places []int) {
 			break
 		}
 	}
-	out := f.folder.fold(text)
-	return out.runes, out.at
+	out := theFolder().fold(text, folded{})
+	places = make([]int, len(out.at))
+	for i, at := range out.at {
+		places[i] = int(at)
+	}
+	return out.runes, places
 }

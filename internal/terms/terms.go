@@ -6,10 +6,11 @@
 package terms
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -32,57 +33,78 @@ type Pattern struct {
 // Hit is a term that was found.
 type Hit struct {
 	Owner      int
-	Term       string // as in the Pattern; of parts near each other, what stood there: "charged … twice"
+	Pattern    int    // its place among the patterns
+	Term       string // as in the Pattern; of parts, what stood there: "charged … twice"
 	Start, End int    // in runes of the text; of parts, from the first to the last
 	Negated    bool   // a "not" stands close before it
+	Near       bool   // it is of parts
 }
 
 // Set is a compiled list of patterns. It is safe for concurrent use.
 type Set struct {
-	folder   *folder
 	patterns []pattern
-	phrases  []phrase
-	places   map[place]int32 // the phrases by what they are for, while the set is made
-	nears    nears
-	nodes    []node
-	roots    []int32 // the root's next states, by character of the basic plane
+	phrases  []phrase // and one more, where the last one's uses end
+	uses     []use
+	nears    [][]near // by their first part
+	trie     trie
+	owners   int // how many there are
+	longest  int // exception, in runes
+	looks    sync.Pool
+	making   making
+}
+
+// making is what only the making of a set needs.
+type making struct {
+	byText  map[string]int32 // phrases as they are written
+	byShape map[string]int32 // and as they are looked for
+	keys    []keyed
+	uses    [][]use // by phrase
+	owners  map[int]int32
+	parts   map[string]int32 // by how they are written
 }
 
 // pattern is a Pattern with its exceptions' phrases.
 type pattern struct {
 	Pattern
+	owner   int32 // counted from 0
 	excepts []int32
 }
 
-// What a phrase is for, where it is not a pattern's own: it is shared.
+// phrase is what the trie looks for, once for all that it is there for: 16
+// bytes, for there are many.
+type phrase struct {
+	tail   rune // the e or y of the last word, which the trie doesn't know: endings change it
+	last   rune // of what it knows
+	uses   int32
+	word   uint8 // letters of the last word of what it knows
+	traits traits
+}
+
+// traits are what is to be known of a phrase.
+type traits uint8
+
 const (
-	forException = -1
-	forPart      = -2
+	needsEnd      traits = 1 << iota // the end of a word, or an ending
+	needsCapitals                    // an acronym
+	needsNumber                      // the beginning and end of a number
+	hasStops                         // a sentence may end in it
+
+	needs = needsEnd | needsCapitals | needsNumber // something around it
 )
 
-// phrase is what the automaton looks for.
-type phrase struct {
-	pattern int32 // whose term it is; or forException, forPart
-	part    int32 // of forPart: which
-	length  int   // of what the automaton knows, folded, in runes
-	tail    rune  // the e or y of the last word, which the automaton doesn't know: endings change it
-	acronym bool
-	latin   bool // begins and ends as a word does
-	ends    bool
-	digits  bool
-}
+// use is what a phrase is there for: a pattern, or, below 0, the complement of
+// a part, or an exception.
+type use int32
 
-// place is where a shared phrase belongs.
-type place struct {
-	text string
-	part int32
-}
+const asException use = -1 << 31
 
 // maxTerm bounds a term, in runes.
 const maxTerm = 100
 
 func newSet() *Set {
-	return &Set{folder: newFolder(), nodes: []node{{more: -1}}, places: map[place]int32{}, nears: newNears()}
+	return &Set{
+		making: making{byText: map[string]int32{}, byShape: map[string]int32{}, owners: map[int]int32{}, parts: map[string]int32{}},
+	}
 }
 
 // Compile makes a Set. It reports every pattern that is empty or too long.
@@ -95,8 +117,14 @@ func Compile(patterns []Pattern) (*Set, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	s.link()
-	s.places, s.nears.known = nil, nil
+	s.phrases = append(s.phrases, phrase{})
+	for i, uses := range s.making.uses {
+		s.uses = append(s.uses, uses...)
+		s.phrases[i+1].uses = int32(len(s.uses))
+	}
+	s.trie = newTrie(s.making.keys)
+	s.owners = len(s.making.owners)
+	s.making = making{}
 	return s, nil
 }
 
@@ -105,158 +133,100 @@ func Check(term string) error { return newSet().add(Pattern{Term: term}) }
 
 func (s *Set) add(p Pattern) error {
 	own := int32(len(s.patterns))
-	one := pattern{Pattern: p}
+	owner, ok := s.making.owners[p.Owner]
+	if !ok {
+		owner = int32(len(s.making.owners))
+		s.making.owners[p.Owner] = owner
+	}
+	one := pattern{Pattern: p, owner: owner}
 	var errs []error
 	for _, e := range p.Except {
-		at, err := s.share(e, forException, 0)
-		one.excepts, errs = append(one.excepts, at), append(errs, err)
+		at, err := s.phrase(e)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		s.use(at, asException)
+		one.excepts = append(one.excepts, at)
 	}
 	s.patterns = append(s.patterns, one)
 	if IsNear(p.Term) {
-		errs = append(errs, s.addNear(p.Term, own))
-	} else {
-		errs = append(errs, s.phrase(p.Term, own, 0))
+		return errors.Join(append(errs, s.addNear(p.Term, own))...)
 	}
-	return errors.Join(errs...)
-}
-
-// share adds a phrase that belongs to no pattern of its own, once.
-func (s *Set) share(text string, what, part int32) (int32, error) {
-	at := place{text, part}
-	if what == forException {
-		at.part = forException
-	}
-	if known, ok := s.places[at]; ok {
-		return known, nil
-	}
-	err := s.phrase(text, what, part)
+	at, err := s.phrase(p.Term)
 	if err == nil {
-		s.places[at] = int32(len(s.phrases) - 1)
+		s.use(at, use(own))
 	}
-	return int32(len(s.phrases) - 1), err
+	return errors.Join(append(errs, err)...)
 }
 
-func (s *Set) phrase(term string, what, part int32) error {
-	f := s.folder.fold(term)
+// use adds what a phrase is there for.
+func (s *Set) use(phrase int32, u use) {
+	if uses := &s.making.uses[phrase]; u != asException || !slices.Contains(*uses, u) {
+		*uses = append(*uses, u)
+	}
+}
+
+// phrase returns the place of a phrase, which it adds where it is new.
+func (s *Set) phrase(term string) (int32, error) {
+	if at, ok := s.making.byText[term]; ok {
+		return at, nil
+	}
+	f := theFolder().fold(term, folded{})
 	if len(f.runes) == 0 || len(f.runes) > maxTerm {
-		return fmt.Errorf("term %q: it must have 1 to %d letters or digits", term, maxTerm)
+		return 0, fmt.Errorf("term %q: it must have 1 to %d letters or digits", term, maxTerm)
 	}
-	p := phrase{pattern: what, part: part}
-	p.latin, p.ends = isWord(f.runes[0]), isWord(f.runes[len(f.runes)-1])
-	p.digits = !slices.ContainsFunc(f.runes, func(r rune) bool { return !unicode.IsDigit(r) })
+	acronym := isAcronym(f)
+	shape := string(f.runes)
+	if acronym {
+		shape = strings.ToUpper(shape)
+	}
+	at, ok := s.making.byShape[shape]
+	if !ok {
+		at = int32(len(s.phrases))
+		p, runes := newPhrase(f, acronym)
+		s.phrases = append(s.phrases, p)
+		s.making.uses = append(s.making.uses, nil)
+		s.longest = max(s.longest, len(f.runes))
+		s.making.keys = append(s.making.keys, keyed{runes, at})
+		s.making.byShape[shape] = at
+	}
+	s.making.byText[term] = at
+	return at, nil
+}
+
+// isAcronym tells a term of two letters or more that are all capitals.
+func isAcronym(f folded) bool {
 	letters := 0
-	p.acronym = len(f.runes) >= 2
-	for i, r := range f.runes {
-		if unicode.IsLetter(r) {
-			letters++
-			p.acronym = p.acronym && f.upper[i]
-		}
-	}
-	p.acronym = p.acronym && letters >= 2
-	runes := f.runes
-	if !p.acronym {
-		if p.tail = tail(runes); p.tail != 0 {
-			runes = runes[:len(runes)-1]
-		}
-	}
-	p.length = len(runes)
-	s.grow(runes, int32(len(s.phrases)))
-	s.phrases = append(s.phrases, p)
-	return nil
-}
-
-// found is a hit in folded places.
-type found struct {
-	phrase     int32
-	start, end int
-}
-
-// Text is a text made ready to be looked through by several sets.
-type Text struct{ f folded }
-
-// Read makes a text ready.
-func Read(text string) *Text { return &Text{newFolder().fold(text)} }
-
-// Find is In for a text that is looked through once.
-func (s *Set) Find(text string) []Hit { return s.In(Read(text)) }
-
-// In returns all hits, in the order of their start. Of one owner's hits that
-// lie within each other, the longest counts; what stands near each other
-// counts once, where it stands closest.
-func (s *Set) In(t *Text) []Hit {
-	f := t.f
-	whole, parts, exceptions := s.scan(f)
-	out := make([]Hit, 0, len(whole))
-	for _, h := range s.longest(whole) {
-		p := s.phrases[h.phrase].pattern
-		if s.excepted(p, h, exceptions) {
-			continue
-		}
-		_, no := negation(f, h.start)
-		out = append(out, Hit{s.patterns[p].Owner, s.patterns[p].Term, f.at[h.start], f.at[h.end-1] + 1, no})
-	}
-	if len(parts) == 0 {
-		return out
-	}
-	out = append(out, s.near(f, parts, exceptions)...)
-	slices.SortStableFunc(out, func(a, b Hit) int { return cmp.Or(a.Start-b.Start, b.End-a.End) })
-	return out
-}
-
-// excepted tells whether a hit lies within a phrase in which the pattern means
-// something else.
-func (s *Set) excepted(p int32, h found, exceptions []found) bool {
-	return slices.ContainsFunc(exceptions, func(e found) bool {
-		return e.start <= h.start && e.end >= h.end && slices.Contains(s.patterns[p].excepts, e.phrase)
-	})
-}
-
-// scan goes over the text once.
-func (s *Set) scan(f folded) (whole, parts, exceptions []found) {
-	at := int32(0)
-	for i, r := range f.runes {
-		at = s.follow(at, r)
-		state := at
-		if len(s.nodes[state].out) == 0 {
-			state = s.nodes[state].more
-		}
-		for ; state > 0; state = s.nodes[state].more {
-			for _, p := range s.nodes[state].out {
-				h := found{p, i + 1 - s.phrases[p].length, i + 1}
-				if !s.fits(f, &h) {
-					continue
-				}
-				switch s.phrases[p].pattern {
-				case forException:
-					exceptions = append(exceptions, h)
-				case forPart:
-					parts = append(parts, h)
-				default:
-					whole = append(whole, h)
-				}
+	for _, k := range f.kinds {
+		if k&kindLetter != 0 {
+			if k&kindUpper == 0 {
+				return false
 			}
+			letters++
 		}
 	}
-	return whole, parts, exceptions
+	return letters >= 2
 }
 
-// longest sorts the hits and drops those that lie within a longer one of the
-// same owner.
-func (s *Set) longest(hits []found) []found {
-	sortFound(hits)
-	last := map[int]int{} // owner to where its last hit ends
-	return slices.DeleteFunc(hits, func(h found) bool {
-		owner := s.patterns[s.phrases[h.phrase].pattern].Owner
-		if h.end <= last[owner] {
-			return true
-		}
-		last[owner] = h.end
-		return false
-	})
-}
-
-func sortFound(hits []found) {
-	slices.SortFunc(hits, func(a, b found) int {
-		return cmp.Or(a.start-b.start, b.end-a.end, int(a.phrase-b.phrase))
-	})
+// newPhrase makes a phrase, and tells what of it the trie is to know.
+func newPhrase(f folded, acronym bool) (phrase, []rune) {
+	runes := f.runes
+	var p phrase
+	if acronym {
+		p.traits |= needsCapitals
+	} else if p.tail = tail(runes); p.tail != 0 {
+		runes = runes[:len(runes)-1]
+	}
+	if f.kinds[len(f.kinds)-1]&kindWord != 0 {
+		p.traits |= needsEnd
+	}
+	if !slices.ContainsFunc(f.runes, func(r rune) bool { return !unicode.IsDigit(r) }) {
+		p.traits = needsNumber
+	}
+	if slices.ContainsFunc(f.kinds, func(k kind) bool { return k&kindStop != 0 }) {
+		p.traits |= hasStops
+	}
+	p.word, p.last = uint8(lastWord(runes)), runes[len(runes)-1]
+	return p, runes
 }

@@ -200,6 +200,7 @@ func TestAgainstOneByOne(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, h := range alone.Find(text) {
+				h.Pattern = p.Owner
 				want = append(want, fmt.Sprint(h))
 			}
 		}
