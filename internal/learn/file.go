@@ -19,23 +19,23 @@ import (
 // header, and the header; the arrays, little endian, in the order of
 // (*Model).arrays; the SHA-256 of all that.
 const (
-	magic        = "hearken learnt model 1\n"
+	magic        = "hearken learnt model 2\n"
 	maxHeader    = 1 << 20 // of labels and numbers
 	maxModelFile = 256 << 20
+	maxUnits     = 1024 // far more than a training makes
 )
 
 type header struct {
 	Info
 	Share shares `json:"share"`
-	Width int    `json:"width"`
-	Nets  int    `json:"nets"`
+	Units int    `json:"units"` // of the net
 }
 
 // Write writes the model, and sets its Sum.
 func (m *Model) Write(w io.Writer) error {
 	var b bytes.Buffer
 	b.WriteString(magic)
-	head, err := json.Marshal(header{m.Info, m.share, netWidth, len(m.nets)})
+	head, err := json.Marshal(header{m.Info, m.share, len(m.net.inBias)})
 	if err != nil {
 		return err
 	}
@@ -59,12 +59,16 @@ func short(sum [sha256.Size]byte) string { return hex.EncodeToString(sum[:])[:12
 
 // arrays are what stands behind the header.
 func (m *Model) arrays() []any {
-	out := []any{m.vocabulary.hashes, m.vocabulary.block, m.vocabulary.rarity, m.margin.scale, m.margin.cells, m.bias}
-	for i := range m.nets {
-		n := &m.nets[i]
-		out = append(out, n.in.scale, n.in.cells, n.inBias, n.out, n.bias)
+	out := []any{m.vocabulary.entries, m.rows.bytes}
+	for _, a := range m.numbers() {
+		out = append(out, *a)
 	}
 	return out
+}
+
+// numbers are the arrays that are not a piece of the file.
+func (m *Model) numbers() []*[]float32 {
+	return []*[]float32{&m.bias, &m.net.inBias, &m.net.out, &m.net.bias}
 }
 
 // Load reads a model's file.
@@ -74,7 +78,7 @@ func Load(path string) (*Model, error) {
 		return nil, fmt.Errorf("learnt model: %w", err)
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxModelFile+1))
+	b, err := readAll(f)
 	if err != nil {
 		return nil, fmt.Errorf("learnt model %s: %w", path, err)
 	}
@@ -85,10 +89,27 @@ func Load(path string) (*Model, error) {
 	return m, nil
 }
 
+// readAll reads a file into just the memory that it needs, since the model
+// keeps that.
+func readAll(f *os.File) ([]byte, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxModelFile {
+		return nil, errLarge
+	}
+	b := make([]byte, info.Size())
+	_, err = io.ReadFull(f, b)
+	return b, err
+}
+
 // Parse reads what Write wrote. It checks everything that Predict relies on.
+// The model keeps b, which must not be changed after: what is large stays
+// where it is.
 func Parse(b []byte) (*Model, error) {
 	if len(b) > maxModelFile {
-		return nil, fmt.Errorf("it has more than %d bytes", maxModelFile)
+		return nil, errLarge
 	}
 	rest, ok := bytes.CutPrefix(b, []byte(magic))
 	if !ok {
@@ -113,19 +134,15 @@ func Parse(b []byte) (*Model, error) {
 	if err := h.check(len(rest) - int(length)); err != nil {
 		return nil, err
 	}
-	m := h.empty()
-	r := bytes.NewReader(rest[length:])
-	for _, a := range m.arrays() {
-		if err := binary.Read(r, binary.LittleEndian, a); err != nil {
-			return nil, errCut
-		}
-	}
+	m := h.model(rest[length:])
 	m.Sum = short(sum)
-	m.vocabulary.index()
 	return m, m.check()
 }
 
-var errCut = errors.New("it is shorter or longer than it says")
+var (
+	errCut   = errors.New("it is shorter or longer than it says")
+	errLarge = fmt.Errorf("it has more than %d bytes", maxModelFile)
+)
 
 // check holds the header to its bounds, and to how many bytes follow, before
 // memory is taken for them.
@@ -133,7 +150,7 @@ func (h *header) check(follow int) error {
 	switch {
 	case len(h.Labels) < 2 || len(h.Labels) > maxLabels || !slices.IsSorted(h.Labels) || len(slices.Compact(slices.Clone(h.Labels))) != len(h.Labels):
 		return fmt.Errorf("its labels must be 2 to %d, sorted, each once", maxLabels)
-	case h.Features < 0 || h.Features > MaxFeatures, h.Nets < 0 || h.Nets > 16, h.Width != netWidth:
+	case h.Features < 0 || h.Features > MaxFeatures, h.Units < 0 || h.Units > maxUnits:
 		return errors.New("its sizes are out of bounds")
 	}
 	for _, l := range h.Labels {
@@ -141,24 +158,33 @@ func (h *header) check(follow int) error {
 			return fmt.Errorf("label %q must have 1 to %d bytes", l, maxLabel)
 		}
 	}
-	f, l, w := h.Features, len(h.Labels), h.Width
-	want := f*(8+1+4) + f*(4+l) + 4*l + h.Nets*(f*(4+w)+4*w+4*w*l+4*l)
-	if want != follow {
+	f, l, shape := h.Features, len(h.Labels), newRows(len(h.Labels), h.Units)
+	if f*(entryBytes+shape.stride)+4*(l+h.Units+h.Units*l+l) != follow {
 		return errCut
 	}
 	return nil
 }
 
-// empty is a model of the header's sizes.
-func (h *header) empty() *Model {
-	f, l := h.Features, len(h.Labels)
+// model is what the header and the bytes behind it say.
+func (h *header) model(b []byte) *Model {
+	take := func(n int) []byte {
+		taken := b[:n:n]
+		b = b[n:]
+		return taken
+	}
+	l := len(h.Labels)
 	m := &Model{
-		Info: h.Info, extractor: newExtractor(), share: h.Share, margin: newMatrix(f, l), bias: make([]float32, l),
-		vocabulary: &vocabulary{hashes: make([]uint64, f), block: make([]uint8, f), rarity: make([]float32, f)},
+		Info: h.Info, extractor: newExtractor(), share: h.Share, vocabulary: &vocabulary{}, rows: newRows(l, h.Units),
+		bias: make([]float32, l), net: smallNet{make([]float32, h.Units), make([]float32, h.Units*l), make([]float32, l)},
 	}
-	for range h.Nets {
-		m.nets = append(m.nets, smallNet{newMatrix(f, h.Width), make([]float32, h.Width), make([]float32, h.Width*l), make([]float32, l)})
+	m.vocabulary.entries = take(h.Features * entryBytes)
+	m.rows.bytes = take(h.Features * m.rows.stride)
+	for _, list := range m.numbers() {
+		for i := range *list {
+			(*list)[i] = math.Float32frombits(binary.LittleEndian.Uint32(take(4)))
+		}
 	}
+	m.vocabulary.index()
 	return m
 }
 
@@ -167,35 +193,11 @@ func (h *header) empty() *Model {
 const maxWeight = 1e9
 
 func (m *Model) check() error {
-	for _, b := range m.vocabulary.block {
-		if b >= blocks {
-			return errors.New("a feature is of no kind that is known")
-		}
+	if err := errors.Join(m.vocabulary.check(), m.rows.check()); err != nil {
+		return err
 	}
-	for _, r := range m.vocabulary.rarity {
-		if !(r > 1e-3) {
-			return errors.New("a feature's rarity is not positive")
-		}
-	}
-	scales := [][]float32{m.margin.scale}
-	for i := range m.nets {
-		scales = append(scales, m.nets[i].in.scale)
-	}
-	for _, list := range scales {
-		for _, x := range list {
-			if x < 0 {
-				return errors.New("a scale is negative")
-			}
-		}
-	}
-	numbers := [][]float32{m.vocabulary.rarity, {m.share.Margin, m.share.Net}}
-	for _, a := range m.arrays() {
-		if f, ok := a.([]float32); ok {
-			numbers = append(numbers, f)
-		}
-	}
-	for _, list := range numbers {
-		for _, x := range list {
+	for _, list := range append(m.numbers(), &[]float32{m.share.Margin, m.share.Net}) {
+		for _, x := range *list {
 			if !(math.Abs(float64(x)) <= maxWeight) { // NaN too
 				return errors.New("a weight is no number, or out of bounds")
 			}

@@ -7,24 +7,26 @@
 // the same model, on any number of processors.
 package learn
 
-import (
-	"cmp"
-	"math"
-	"slices"
-	"strings"
-	"sync"
-)
+import "sync"
 
 // Model is a trained classifier. It is safe for concurrent use.
 type Model struct {
 	Info
 	extractor  *extractor
 	vocabulary *vocabulary
-	margin     matrix
+	rows       rows      // of the vocabulary
 	bias       []float32 // of the margins, by label
-	nets       []smallNet
+	net        smallNet
 	share      shares
 	done       sync.Pool // of *Reading: a text has hundreds of features, and texts come by the thousand
+}
+
+// smallNet is all nets together, as one that has all their units, but for the
+// rows of the features.
+type smallNet struct {
+	inBias []float32 // by unit
+	out    []float32 // by unit, then by label
+	bias   []float32 // by label
 }
 
 // Info says what a model was made of.
@@ -42,13 +44,6 @@ type Prediction struct {
 	Probability float64 `json:"probability"` // 0 to 1
 }
 
-// Evidence is a piece of a text that spoke for a label.
-type Evidence struct {
-	Text   string  `json:"text"`   // folded; "a … b" is two words with something between
-	At     int     `json:"at"`     // where it begins, in runes of the text
-	Weight float64 `json:"weight"` // what it added to the label's score, in logits above the average label
-}
-
 // Predict sorts a text. A text of which the model knows nothing gets a label
 // all the same, with a low probability.
 func (m *Model) Predict(text string) Prediction {
@@ -61,12 +56,10 @@ func (m *Model) Predict(text string) Prediction {
 type Reading struct {
 	Prediction
 	model  *Model
-	grams  []gram
-	rows   []int32 // of the grams in the vocabulary; -1 where it has none
-	tokens []token
-	x      []cell
-	found  []int32
-	hidden [][]float32 // of each net
+	text   text
+	vector vector
+	scores scores
+	reason reason
 }
 
 // Done gives the reading's memory to the next one. It must not be used after.
@@ -78,13 +71,10 @@ func (m *Model) Read(text string) *Reading {
 	if r == nil {
 		r = &Reading{model: m}
 	}
-	r.tokens = m.extractor.tokens(r.tokens[:0], text)
-	r.grams = m.extractor.grams(r.grams[:0], r.tokens)
-	r.rows = m.vocabulary.known(r.rows[:0], r.grams)
-	r.x, r.found = m.vocabulary.vector(r.x[:0], r.found[:0], r.rows)
-	r.hidden = r.hidden[:0]
-	margin, net := m.scores(r.x, func(hidden []float32) { r.hidden = append(r.hidden, hidden) })
-	p := m.share.mix(margin, net)
+	m.extractor.split(&r.text, text)
+	r.vector.weigh(m.vocabulary, r.text.grams)
+	m.score(&r.scores, r.vector.cells)
+	p := r.scores.mix(m.share)
 	best := 0
 	for l := range p {
 		if p[l] > p[best] {
@@ -95,114 +85,24 @@ func (m *Model) Read(text string) *Reading {
 	return r
 }
 
-// scores are those of the margins and of the nets together; each net's hidden
-// units are handed out on the way.
-func (m *Model) scores(x []cell, units func([]float32)) (margin, net []float32) {
-	margin, net = slices.Clone(m.bias), make([]float32, len(m.bias))
-	m.margin.sum(x, margin)
-	for i := range m.nets {
-		n := &m.nets[i]
-		hidden := slices.Clone(n.inBias)
-		n.in.sum(x, hidden)
-		n.logits(hidden, net)
-		units(hidden)
-	}
-	return margin, net
+// scores are what the classifiers say of a text.
+type scores struct {
+	margin, net []float32 // by label
+	hidden      []float32 // by unit of the net
+	mixed       []float32 // the probabilities that come of both, by label
+	sums        [parts]sums
 }
 
-// Explain tells what in the text spoke most for a label, the weightiest first.
-// Of pieces that lie within each other one is told.
-func (r *Reading) Explain(label string, most int) []Evidence {
-	l, known := slices.BinarySearch(r.model.Labels, label)
-	if !known {
-		return nil
-	}
-	weight := r.contributions(l)
-	all := make([]weighed, 0, len(r.x))
-	told := make([]bool, len(r.x))
-	for i, row := range r.rows {
-		if row < 0 {
-			continue
-		}
-		at, _ := slices.BinarySearchFunc(r.x, row, func(c cell, row int32) int { return cmp.Compare(c.at, row) })
-		if !told[at] && weight[at] > 0 {
-			told[at] = true
-			all = append(all, weighed{i, weight[at]})
-		}
-	}
-	slices.SortStableFunc(all, func(a, b weighed) int { return cmp.Compare(b.weight, a.weight) })
-	var out []Evidence
-	for _, w := range all {
-		if len(out) == most {
-			break
-		}
-		g := r.grams[w.gram]
-		e := Evidence{g.shown(r.tokens), g.at(r.tokens), math.Round(float64(w.weight)*100) / 100}
-		if !slices.ContainsFunc(out, func(o Evidence) bool { return within(e, o) || within(o, e) }) {
-			out = append(out, e)
-		}
-	}
-	return out
+func (s *scores) mix(share shares) []float32 {
+	s.mixed = share.mix(s.mixed[:0], s.margin, s.net)
+	return s.mixed
 }
 
-// weighed is one of a text's grams, and what it adds to a label's score.
-type weighed struct {
-	gram   int
-	weight float32
+// score computes the scores of a text.
+func (m *Model) score(s *scores, x []cell) {
+	m.rows.addRows(&s.sums, x)
+	s.margin, s.hidden, s.net = append(s.margin[:0], m.bias...), append(s.hidden[:0], m.net.inBias...), append(s.net[:0], m.net.bias...)
+	s.sums[partMargin].addTo(s.margin)
+	s.sums[partNet].addTo(s.hidden)
+	sumOutputs(s.hidden, m.net.out, s.net)
 }
-
-func within(a, b Evidence) bool {
-	return strings.Contains(strings.Trim(b.Text, "_"), strings.Trim(a.Text, "_"))
-}
-
-// contributions are what each feature of the text adds to a label's score
-// above the average label. The net is taken as it responds at this text: exact
-// but for its biases, since a unit that fires is linear.
-func (r *Reading) contributions(label int) []float32 {
-	m := r.model
-	out := make([]float32, len(r.x))
-	for i, c := range r.x {
-		row := m.margin.row(c.at)
-		sum := 0
-		for _, v := range row {
-			sum += int(int8(v))
-		}
-		above := float32(int8(row[label])) - float32(sum)/float32(len(row))
-		out[i] = above * m.margin.scale[c.at] * c.value * m.share.Margin
-	}
-	labels := len(m.bias)
-	slope := make([]float32, netWidth)
-	for n, hidden := range r.hidden {
-		net := &m.nets[n]
-		clear(slope)
-		for u, h := range hidden {
-			if h > 0 {
-				slope[u] = m.share.Net * above(net.out[u*labels:(u+1)*labels], label)
-			}
-		}
-		for i, c := range r.x {
-			out[i] += c.value * net.in.dot(c.at, slope)
-		}
-	}
-	return out
-}
-
-// above is how far one value lies above the average.
-func above(row []float32, at int) float32 {
-	var sum float32
-	for _, v := range row {
-		sum += v
-	}
-	return row[at] - sum/float32(len(row))
-}
-
-// smallNet is a net as it is kept.
-type smallNet struct {
-	in     matrix
-	inBias []float32
-	out    []float32 // by unit, then by label
-	bias   []float32
-}
-
-// logits adds the net's scores.
-func (n *smallNet) logits(hidden, to []float32) { sumOutputs(hidden, n.out, n.bias, to) }

@@ -337,32 +337,58 @@ func BenchmarkPredict(b *testing.B) {
 	}
 }
 
-// The sums in whole numbers are those of plain arithmetic.
-func TestMatrixSums(t *testing.T) {
+// The sums and products in whole numbers are those of plain arithmetic.
+func TestRows(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for _, width := range []int{1, 2, 7, 8, 9, 38, 77, 96} {
-		full := make([]float32, 500*width)
-		for i := range full {
-			full[i] = float32(random.NormFloat64())
-		}
-		m := pack(full, width)
-		for _, features := range []int{0, 1, 3, 500} {
-			var x []cell
-			want := make([]float64, width)
+	const features = 500
+	for _, widths := range [][parts]int{{1, 96}, {2, 8}, {7, 192}, {38, 9}, {77, maxUnits}} {
+		r := newRows(widths[0], widths[1])
+		r.bytes = make([]byte, features*r.stride)
+		for p, width := range widths {
+			weights := make([]float32, width)
 			for f := range features {
-				c := cell{int32(f), random.Float32()}
-				x = append(x, c)
-				for i, v := range m.row(c.at) {
-					want[i] += float64(int8(v)) * float64(c.value) * float64(m.scale[f])
+				for i := range weights {
+					weights[i] = float32(random.NormFloat64())
 				}
+				r.set(int32(f), p, weights)
 			}
-			got := make([]float32, width)
-			m.sum(x, got)
-			for i := range want {
-				if math.Abs(want[i]-float64(got[i])) > 1e-3 {
-					t.Fatalf("width %d, %d features, column %d: %v, want %v", width, features, i, got[i], want[i])
-				}
+		}
+		for _, n := range []int{0, 1, 3, features} {
+			var x []cell
+			for f := range n {
+				x = append(x, cell{int32(f), random.Float32()})
 			}
+			var s [parts]sums
+			r.addRows(&s, x)
+			for p, width := range widths {
+				checkSums(t, &r, p, width, x, &s[p])
+			}
+		}
+	}
+}
+
+func checkSums(t *testing.T, r *rows, p, width int, x []cell, s *sums) {
+	want, got, by := make([]float64, width), make([]float32, width), make([]int32, width)
+	for i := range by {
+		by[i] = (int32(i*7919) % (2*maxColumn(width) + 1)) - maxColumn(width)
+	}
+	var c columns
+	c.set(by)
+	from, to := r.part(p)
+	for _, cell := range x {
+		row, product := r.row(cell.at), int64(0)
+		for i, v := range row[from : from+width] {
+			want[i] += float64(cell.value) * float64(scale(row, p)) * (float64(v) - offset)
+			product += int64(by[i]) * (int64(v) - offset)
+		}
+		if got := c.dot(row[from:to]); got != product {
+			t.Fatalf("width %d: product %d, want %d", width, got, product)
+		}
+	}
+	s.addTo(got)
+	for i := range want {
+		if math.Abs(want[i]-float64(got[i])) > 1e-3 {
+			t.Fatalf("width %d, %d features, column %d: %v, want %v", width, len(x), i, got[i], want[i])
 		}
 	}
 }

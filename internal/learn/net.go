@@ -139,8 +139,8 @@ func (t *netTrainer) forward(x []cell) {
 			t.hidden[u] = h / (1 - netDropOut)
 		}
 	}
-	clear(t.p)
-	sumOutputs(t.hidden[:], t.out, t.bias, t.p)
+	copy(t.p, t.bias)
+	sumOutputs(t.hidden[:], t.out, t.p)
 }
 
 func descend(weight, sum *float32, slope, rate float32) {
@@ -151,10 +151,7 @@ func descend(weight, sum *float32, slope, rate float32) {
 func root(x float32) float32 { return float32(math.Sqrt(float64(x))) }
 
 // sumOutputs adds the scores that the hidden units give.
-func sumOutputs(hidden, out, bias, to []float32) {
-	for l, b := range bias {
-		to[l] += b
-	}
+func sumOutputs(hidden, out, to []float32) {
 	for u, h := range hidden {
 		if h <= 0 {
 			continue

@@ -9,11 +9,11 @@ type shares struct {
 	Net    float32 `json:"net"`
 }
 
-// mix makes probabilities of both classifiers' scores.
-func (s shares) mix(margin, net []float32) []float32 {
-	out := make([]float32, len(margin))
-	for l := range out {
-		out[l] = s.Margin*margin[l] + s.Net*net[l]
+// mix appends the probabilities of both classifiers' scores to out, which is
+// empty.
+func (s shares) mix(out, margin, net []float32) []float32 {
+	for l := range margin {
+		out = append(out, s.Margin*margin[l]+s.Net*net[l])
 	}
 	softmax(out)
 	return out
@@ -53,7 +53,7 @@ func inRange(s shares) bool {
 func (h *held) loss(s shares) float64 {
 	sum := 0.0
 	for i, y := range h.ys {
-		sum -= math.Log(max(float64(s.mix(h.margins[i], h.nets[i])[y]), 1e-12))
+		sum -= math.Log(max(float64(s.mix(nil, h.margins[i], h.nets[i])[y]), 1e-12))
 	}
 	return sum / float64(len(h.ys))
 }
@@ -61,7 +61,7 @@ func (h *held) loss(s shares) float64 {
 func (h *held) accuracy(s shares) float64 {
 	right := 0
 	for i, y := range h.ys {
-		p := s.mix(h.margins[i], h.nets[i])
+		p := s.mix(nil, h.margins[i], h.nets[i])
 		best := 0
 		for l := range p {
 			if p[l] > p[best] {

@@ -100,10 +100,11 @@ func newSet(examples []Example) (*set, error) {
 	case len(s.labels) < 2 || len(s.labels) > maxLabels:
 		return nil, fmt.Errorf("the examples have %d labels: 2 to %d can be told apart", len(s.labels), maxLabels)
 	}
+	var t text
 	for _, e := range examples {
 		y, _ := slices.BinarySearch(s.labels, e.Label)
-		grams := s.extractor.grams(nil, s.extractor.tokens(nil, e.Text))
-		s.texts, s.ys = append(s.texts, grams), append(s.ys, y)
+		s.extractor.split(&t, e.Text)
+		s.texts, s.ys = append(s.texts, slices.Clone(t.grams)), append(s.ys, y)
 	}
 	return s, nil
 }
@@ -120,29 +121,57 @@ func (s *set) fit(ctx context.Context, part func(int) bool) (*Model, error) {
 	}
 	v := newVocabulary(texts, s.features)
 	xs := make([][]cell, len(texts))
+	var x vector
 	for i, g := range texts {
-		xs[i], _ = v.vector(nil, nil, v.known(nil, g))
+		x.weigh(v, g)
+		xs[i] = slices.Clone(x.cells)
 	}
 	m := &Model{
-		Info:      Info{Labels: s.labels, Texts: len(texts), Features: len(v.hashes)},
-		extractor: s.extractor, vocabulary: v, nets: make([]smallNet, netCount),
+		Info:      Info{Labels: s.labels, Texts: len(texts), Features: v.size()},
+		extractor: s.extractor, vocabulary: v,
 	}
+	var margin []float32
+	nets := make([]*fullNet, netCount)
 	group, ctx := errgroup.WithContext(ctx)
-	for i := range m.nets {
-		group.Go(func() error {
-			n, err := trainNet(ctx, xs, ys, len(v.hashes), len(s.labels), rand.New(rand.NewPCG(seed, uint64(i))))
-			if err == nil {
-				m.nets[i] = smallNet{pack(n.in, netWidth), n.inBias, n.out, n.bias}
-			}
+	for i := range nets {
+		group.Go(func() (err error) {
+			nets[i], err = trainNet(ctx, xs, ys, v.size(), len(s.labels), rand.New(rand.NewPCG(seed, uint64(i))))
 			return err
 		})
 	}
-	group.Go(func() error {
-		weights, bias, err := trainMargin(ctx, xs, ys, len(v.hashes), len(s.labels))
-		m.margin, m.bias = pack(weights, len(s.labels)), bias
+	group.Go(func() (err error) {
+		margin, m.bias, err = trainMargin(ctx, xs, ys, v.size(), len(s.labels))
 		return err
 	})
-	return m, group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	m.pack(margin, nets)
+	return m, nil
+}
+
+// pack makes the rows, and one net of all.
+func (m *Model) pack(margin []float32, nets []*fullNet) {
+	labels := len(m.Labels)
+	m.rows = newRows(labels, netWidth*len(nets))
+	m.rows.bytes = make([]byte, m.Features*m.rows.stride)
+	row := make([]float32, 0, netWidth*len(nets))
+	for f := range m.Features {
+		row = row[:0]
+		for _, n := range nets {
+			row = append(row, n.in[f*netWidth:(f+1)*netWidth]...)
+		}
+		m.rows.set(int32(f), partMargin, margin[f*labels:(f+1)*labels])
+		m.rows.set(int32(f), partNet, row)
+	}
+	m.net.bias = make([]float32, labels)
+	for _, n := range nets {
+		m.net.inBias = append(m.net.inBias, n.inBias...)
+		m.net.out = append(m.net.out, n.out...)
+		for l, b := range n.bias {
+			m.net.bias[l] += b
+		}
+	}
 }
 
 // held are the scores of examples by models that have not seen them.
@@ -161,11 +190,13 @@ func (s *set) held(ctx context.Context, n, enough int) (*held, error) {
 		if err != nil {
 			return nil, err
 		}
+		var x vector
+		var got scores
 		for i, g := range s.texts {
 			if fold[i] == f {
-				x, _ := m.vocabulary.vector(nil, nil, m.vocabulary.known(nil, g))
-				margin, net := m.scores(x, func([]float32) {})
-				h.margins, h.nets, h.ys = append(h.margins, margin), append(h.nets, net), append(h.ys, s.ys[i])
+				x.weigh(m.vocabulary, g)
+				m.score(&got, x.cells)
+				h.margins, h.nets, h.ys = append(h.margins, slices.Clone(got.margin)), append(h.nets, slices.Clone(got.net)), append(h.ys, s.ys[i])
 			}
 		}
 	}

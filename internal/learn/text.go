@@ -1,0 +1,154 @@
+package learn
+
+import (
+	"slices"
+	"unicode"
+
+	"hearken/internal/terms"
+)
+
+// maxText bounds how much of a text is looked at, in runes: what a complaint
+// is about stands at its beginning, and the cost must not depend on its
+// writer.
+const maxText = 1200
+
+// text is a text taken apart. Its memory serves the next one.
+type text struct {
+	runes  []rune // of its words, each between two edges, and of its Chinese characters
+	tokens []token
+	grams  []gram // repeats included
+}
+
+// token is a word, or one Chinese character.
+type token struct {
+	from, to int32 // in the text's runes, which are folded; every digit is 0
+	at       int32 // where it begins in the original, in runes
+	han      bool
+	stem     uint64 // hash of what keeps its meaning
+}
+
+// edge stands for a word's ends.
+const edge = '_'
+
+// extractor takes texts apart. It is safe for concurrent use.
+type extractor struct{ folder *terms.Folder }
+
+func newExtractor() *extractor { return &extractor{terms.NewFolder()} }
+
+// split takes a text apart.
+func (e *extractor) split(t *text, s string) {
+	t.runes, t.tokens, t.grams = t.runes[:0], t.tokens[:0], t.grams[:0]
+	runes, places := e.folder.Fold(s, maxText)
+	word := -1 // where the word that is being read begins
+	for i, r := range runes {
+		kind := kindOf(r)
+		if kind == apostrophe {
+			continue // don't and dont are one
+		}
+		if word >= 0 && kind != letter {
+			t.endWord(word)
+			word = -1
+		}
+		switch {
+		case kind == han:
+			n := int32(len(t.runes))
+			t.runes = append(t.runes, r)
+			t.tokens = append(t.tokens, token{n, n + 1, int32(places[i]), true, mix(0, uint64(r))})
+		case kind == letter && word < 0:
+			t.runes = append(t.runes, edge)
+			word = len(t.runes)
+			t.tokens = append(t.tokens, token{from: int32(word), at: int32(places[i])})
+			fallthrough
+		case kind == letter:
+			if unicode.IsDigit(r) {
+				r = '0' // which number it is says nothing
+			}
+			t.runes = append(t.runes, r)
+		}
+	}
+	if word >= 0 {
+		t.endWord(word)
+	}
+	t.cut()
+}
+
+// endWord ends the word that begins at from.
+func (t *text) endWord(from int) {
+	last := &t.tokens[len(t.tokens)-1]
+	word := t.runes[from:]
+	last.to = int32(len(t.runes))
+	for _, r := range word[:stem(word)] {
+		last.stem = mix(last.stem, uint64(r))
+	}
+	t.runes = append(t.runes, edge)
+}
+
+// Kinds of runes.
+const (
+	between = iota // words
+	letter
+	han
+	apostrophe
+)
+
+func kindOf(r rune) int {
+	switch {
+	case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+		return letter
+	case r < 0x80:
+		if r == '\'' {
+			return apostrophe
+		}
+		return between
+	case r >= 0x4E00 && r <= 0x9FFF:
+		return han
+	case r == '’':
+		return apostrophe
+	case unicode.IsLetter(r):
+		if r >= 0x2E80 {
+			return han
+		}
+		return letter
+	case unicode.IsDigit(r):
+		return letter
+	}
+	return between
+}
+
+// endings are those of English that keep a word's meaning.
+var endings = [][]rune{[]rune("ing"), []rune("ed"), []rune("es"), []rune("s"), []rune("e")}
+
+// stem is how much of a word is left without its ending.
+func stem(w []rune) int {
+	if hasEnd(w, 's', 's') {
+		return len(w)
+	}
+	for _, end := range endings {
+		if n := len(w) - len(end); n >= 3 && slices.Equal(w[n:], end) {
+			if n >= 4 && len(end) > 1 && w[n-1] == w[n-2] {
+				n-- // topped: top
+			}
+			if w[n-1] == 'e' {
+				n--
+			}
+			return n
+		}
+	}
+	return len(w)
+}
+
+func hasEnd(w []rune, a, b rune) bool {
+	n := len(w)
+	return n > 1 && w[n-2] == a && w[n-1] == b
+}
+
+// spread is 2^64 divided by the golden ratio: multiplied by it, numbers that
+// lie close end up far apart.
+const spread = 0x9E3779B97F4A7C15
+
+// mix goes on with the next part of a hash. What it gives is different for
+// each part, and for each beginning.
+func mix(h, part uint64) uint64 {
+	h = (h ^ part) * spread
+	return h ^ h>>32
+}
