@@ -35,6 +35,7 @@ type Intake struct {
 	// may be what ends the dispatcher; the others were only beside it, or
 	// beside a power cut. So each is handed out alone.
 	suspects []complaint.Delivery
+	mean     int // bytes of a record that was read last
 	// texts has the memory of a batch's records for the next: it is the most of
 	// what moving takes.
 	texts sync.Pool
@@ -83,12 +84,14 @@ func (in *Intake) read(ctx context.Context, most int) ([]complaint.Delivery, err
 	if len(in.suspects) > 0 {
 		return nil, nil
 	}
-	msgs, err := in.g.read(ctx, most)
+	msgs, err := in.g.read(ctx, in.bounded(most))
 	if err != nil {
 		return nil, err
 	}
 	fresh := make([]complaint.Delivery, 0, len(msgs))
+	bytes := 0
 	for _, m := range msgs {
+		bytes += len(m.text("record"))
 		if m.fields == nil {
 			// Trimmed away by a foreign hand while it was pending.
 			in.c.cfg.Audit.Dead(streamIntake, m.id, "the entry is gone from the stream; was it trimmed by hand?")
@@ -110,7 +113,23 @@ func (in *Intake) read(ctx context.Context, most int) ([]complaint.Delivery, err
 		}
 		fresh = append(fresh, d)
 	}
+	if len(msgs) > 0 {
+		in.mean = bytes / len(msgs)
+	}
 	return fresh, nil
+}
+
+// readBytes is about how much is read at once: in memory a record stands several
+// times over on its way.
+const readBytes = 1 << 20
+
+// bounded is how many records are read at once, by how large they were last
+// time.
+func (in *Intake) bounded(most int) int {
+	if in.mean == 0 {
+		return most
+	}
+	return max(1, min(most, readBytes/in.mean))
 }
 
 // tryAlone hands out the first suspect, and counts that before: if it ends the

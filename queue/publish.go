@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,9 +13,12 @@ import (
 	"hearken/queue/journal"
 )
 
+// A round of publishing is bounded by its entries and by their bytes: each is
+// in memory several times over on its way.
 const (
-	publishMost = 256 // entries in one round trip
-	backoffMost = 10 * time.Second
+	publishMost  = 256
+	publishBytes = 1 << 20
+	backoffMost  = 10 * time.Second
 )
 
 // pending is an entry on its way through one round of publishing.
@@ -93,7 +95,7 @@ func (g *Gateway) giveWay(ctx context.Context, began time.Time) time.Time {
 // publishRound publishes what is first in line, at most publishMost entries.
 // It tells whether there may be more to do at once.
 func (g *Gateway) publishRound(ctx context.Context) (more bool, err error) {
-	line, damaged, err := g.first(publishMost)
+	line, damaged, more, err := g.first()
 	if err != nil {
 		return false, err
 	}
@@ -133,7 +135,7 @@ func (g *Gateway) publishRound(ctx context.Context) (more bool, err error) {
 	if numbers != nil {
 		return false, numbers
 	}
-	return len(line) == publishMost || len(round) < len(line) || len(g.wake) > 0 || g.spool.depth() > 0, nil
+	return more || len(round) < len(line) || len(g.wake) > 0 || g.spool.depth() > 0, nil
 }
 
 type damagedEntry struct {
@@ -142,13 +144,15 @@ type damagedEntry struct {
 	reason string
 }
 
-// first reads the head of the line.
-func (g *Gateway) first(most int) (line []pending, damaged []damagedEntry, err error) {
+// first reads the head of the line, and tells whether more stands behind it.
+func (g *Gateway) first() (line []pending, damaged []damagedEntry, more bool, err error) {
 	err = g.spool.View(func(tx *journal.Tx) error {
+		bytes := 0
 		for key := range tx.Walk(bucketWaiting, "", "") {
-			if len(line) == most {
+			if more = len(line) == publishMost || bytes >= publishBytes; more {
 				break
 			}
+			bytes += tx.Size(bucketWaiting, key)
 			p := pending{seq: journal.Number(key)}
 			var b []byte
 			var err error
@@ -161,14 +165,14 @@ func (g *Gateway) first(most int) (line []pending, damaged []damagedEntry, err e
 				p.entry.Number = string(number)
 			}
 			if err != nil {
-				damaged = append(damaged, damagedEntry{p.seq, bytes.Clone(b), fmt.Sprint(err)})
+				damaged = append(damaged, damagedEntry{p.seq, slices.Clone(b), fmt.Sprint(err)})
 				continue
 			}
 			line = append(line, p)
 		}
 		return nil
 	})
-	return line, damaged, err
+	return line, damaged, more, err
 }
 
 // independent drops entries that may continue one that stands before them in

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -92,12 +93,29 @@ func (s *Store) keepSmall(files []*staged) (err error) {
 }
 
 // unsynced puts a small file in its place; that it is durable is up to a log.
+// Nobody knows its name yet, so it is written there at once; only where the
+// place is taken, by half a file or by the same one, it is written beside it.
 func (s *Store) unsynced(one *staged) error {
+	f, err := os.OpenFile(one.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(filepath.Dir(one.path), 0o700); err == nil {
+			f, err = os.OpenFile(one.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		}
+	}
+	if err == nil {
+		if _, err = f.Write(one.body); err != nil {
+			return errors.Join(err, f.Close(), os.Remove(one.path))
+		}
+		return f.Close()
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
 	defer one.close()
 	if err := s.write(one); err != nil {
 		return err
 	}
-	_, err := s.rename(one)
+	_, err = s.rename(one)
 	return err
 }
 

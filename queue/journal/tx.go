@@ -83,6 +83,12 @@ func (tx *Tx) read(b Bucket, key string, p place) ([]byte, error) {
 	return v, nil
 }
 
+// Size is how many bytes a value has; 0 where there is none.
+func (tx *Tx) Size(b Bucket, key string) int {
+	p, _ := tx.j.bucket(b).Get(key)
+	return p.n
+}
+
 // Has tells whether there is a value.
 func (tx *Tx) Has(b Bucket, key string) bool {
 	_, ok := tx.j.bucket(b).Get(key)
