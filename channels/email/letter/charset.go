@@ -174,8 +174,11 @@ func unwestern(b []byte) bool {
 	if looks(b) != "" || solid(b) {
 		return true
 	}
+	if beyondASCII(b) < manyLetters {
+		return false
+	}
 	name, foreign := latin(b)
-	return name != "" && name != "windows-1252" && foreign >= foreignLetters && beyondASCII(b) >= manyLetters
+	return name != "" && name != "windows-1252" && foreign >= foreignLetters
 }
 
 // utf8Forms counts the characters of two bytes, and of three and four, that b

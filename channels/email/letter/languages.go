@@ -13,6 +13,36 @@ type tongue struct {
 	name    string // of the charset
 	page    *charmap.Charmap
 	letters string // those beyond ASCII; of another script, its most frequent
+	kinds   [0x80]kind
+}
+
+// kind is what a byte beyond ASCII is to a language.
+type kind byte
+
+const (
+	harmless kind = iota
+	small         // one of its letters
+	capital
+	sign  // stands between words only
+	alien // no character of the charset, or a letter of others
+)
+
+// kindOf tells what a character is to the language.
+func (t tongue) kindOf(r rune) kind {
+	switch {
+	case r == utf8.RuneError, unicode.IsControl(r):
+		return alien
+	case strings.ContainsRune(t.letters, r) || strings.ContainsRune(t.letters, unicode.ToLower(r)):
+		if unicode.IsUpper(r) {
+			return capital
+		}
+		return small
+	case unicode.IsLetter(r):
+		return alien
+	case unicode.In(r, unicode.Pi, unicode.Pf, unicode.Pd):
+		return harmless
+	}
+	return sign
 }
 
 // latins are the languages of Latin script. The pages of Windows for Western,
@@ -35,7 +65,11 @@ var latins = func() (out []tongue) {
 		{"ibm850", charmap.CodePage850, western[:5]},
 	} {
 		for _, letters := range of.letters {
-			out = append(out, tongue{of.name, of.page, letters})
+			t := tongue{name: of.name, page: of.page, letters: letters}
+			for c := range t.kinds {
+				t.kinds[c] = t.kindOf(t.page.DecodeByte(byte(0x80 + c)))
+			}
+			out = append(out, t)
 		}
 	}
 	return out
@@ -52,10 +86,10 @@ var (
 // scripts are the languages of other scripts, each by a dozen letters that make
 // half of any text in it.
 var scripts = []tongue{
-	{"windows-1251", charmap.Windows1251, "оеаинтсрвл"}, {"koi8-r", charmap.KOI8R, "оеаинтсрвл"}, {"ibm866", charmap.CodePage866, "оеаинтсрвл"},
-	{"iso-8859-5", charmap.ISO8859_5, "оеаинтсрвл"}, {"koi8-u", charmap.KOI8U, "оаниітвесрє"}, {"windows-1251", charmap.Windows1251, "оаниітвесрє"},
-	{"windows-1253", charmap.Windows1253, "αοιετνσηυς"}, {"windows-1255", charmap.Windows1255, "יוהלארתבשמ"},
-	{"windows-1256", charmap.Windows1256, "اليمونرتبة"}, {"iso-8859-6", charmap.ISO8859_6, "اليمونرتبة"}, {"windows-874", charmap.Windows874, "านรอกเงมยลว่"},
+	{name: "windows-1251", page: charmap.Windows1251, letters: "оеаинтсрвл"}, {name: "koi8-r", page: charmap.KOI8R, letters: "оеаинтсрвл"}, {name: "ibm866", page: charmap.CodePage866, letters: "оеаинтсрвл"},
+	{name: "iso-8859-5", page: charmap.ISO8859_5, letters: "оеаинтсрвл"}, {name: "koi8-u", page: charmap.KOI8U, letters: "оаниітвесрє"}, {name: "windows-1251", page: charmap.Windows1251, letters: "оаниітвесрє"},
+	{name: "windows-1253", page: charmap.Windows1253, letters: "αοιετνσηυς"}, {name: "windows-1255", page: charmap.Windows1255, letters: "יוהלארתבשמ"},
+	{name: "windows-1256", page: charmap.Windows1256, letters: "اليمونرتبة"}, {name: "iso-8859-6", page: charmap.ISO8859_6, letters: "اليمونرتبة"}, {name: "windows-874", page: charmap.Windows874, letters: "านรอกเงมยลว่"},
 }
 
 // Bounds of what a guess needs to be one.
@@ -71,20 +105,15 @@ const (
 // tells how many of its characters no Western language has; "" where that is
 // not to be seen.
 func latin(b []byte) (name string, foreign int) {
-	plainLetters := 0
-	for _, c := range b {
-		if isLetter(c) {
-			plainLetters++
-		}
-	}
+	seen, plainLetters := highsOf(b)
 	found, best, letters := "", len(b), 0
-	for i, t := range latins {
+	for i := range latins {
 		if i == len(western) {
 			foreign = best
 		}
-		hits, misses := t.fits(b)
+		hits, misses := latins[i].fits(&seen)
 		if misses < best || misses == best && hits > letters && (i < len(western) || foreign > best) {
-			found, best, letters = t.name, misses, hits
+			found, best, letters = latins[i].name, misses, hits
 		}
 	}
 	if letters < fewLetters || letters > plainLetters || best*10 > letters {
@@ -93,26 +122,60 @@ func latin(b []byte) (name string, foreign int) {
 	return found, foreign
 }
 
-// fits counts the letters beyond ASCII that the language has, and what can't be
-// in it: other letters, capitals behind small letters, and signs within words.
-func (t tongue) fits(b []byte) (hits, misses int) {
+// highs are the bytes beyond ASCII of a text, with what stands around them:
+// thirty languages are asked about them, which are few, and not about the text.
+type highs struct {
+	times [0x80][4]int // by byte, and by place
+	used  []byte       // those that there are
+}
+
+// Places of a byte.
+const (
+	behindSmall = 1 << iota // a capital there is none
+	withinWord
+)
+
+// highsOf gathers them, and counts the letters of ASCII.
+func highsOf(b []byte) (h highs, plainLetters int) {
 	for i, c := range b {
 		if c < 0x80 {
+			if isLetter(c) {
+				plainLetters++
+			}
 			continue
 		}
-		r := t.page.DecodeByte(c)
-		before, after := i > 0 && isLetter(b[i-1]), i+1 < len(b) && isLetter(b[i+1])
-		switch {
-		case r == utf8.RuneError, unicode.IsControl(r):
-			misses++
-		case strings.ContainsRune(t.letters, r) || strings.ContainsRune(t.letters, unicode.ToLower(r)):
-			if unicode.IsUpper(r) && before && b[i-1] >= 'a' {
-				misses++
-			} else {
-				hits++
-			}
-		case unicode.IsLetter(r), before && after && !unicode.Is(unicode.Pi, r) && !unicode.Is(unicode.Pf, r) && !unicode.Is(unicode.Pd, r):
-			misses++
+		before, at := i > 0 && isLetter(b[i-1]), 0
+		if before && b[i-1] >= 'a' {
+			at |= behindSmall
+		}
+		if before && i+1 < len(b) && isLetter(b[i+1]) {
+			at |= withinWord
+		}
+		c -= 0x80
+		if h.times[c] == [4]int{} {
+			h.used = append(h.used, c)
+		}
+		h.times[c][at]++
+	}
+	return h, plainLetters
+}
+
+// fits counts the letters beyond ASCII that the language has, and what can't be
+// in it: other letters, capitals behind small letters, and signs within words.
+func (t *tongue) fits(seen *highs) (hits, misses int) {
+	for _, c := range seen.used {
+		n := &seen.times[c]
+		all := n[0] + n[behindSmall] + n[withinWord] + n[behindSmall|withinWord]
+		switch t.kinds[c] {
+		case small:
+			hits += all
+		case capital:
+			wrong := n[behindSmall] + n[behindSmall|withinWord]
+			hits, misses = hits+all-wrong, misses+wrong
+		case sign:
+			misses += n[withinWord] + n[behindSmall|withinWord]
+		case alien:
+			misses += all
 		}
 	}
 	return hits, misses
