@@ -83,6 +83,14 @@ func (d *unbase64) fill() {
 	if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 		d.end = true
 	}
+	if d.keep == 0 && !d.padded { // a line as it should be
+		if body := bytes.TrimRight(line, "\r\n"); len(body)%4 == 0 {
+			if n, err := base64.RawStdEncoding.Decode(d.buf[:], body); err == nil {
+				d.out = d.buf[:n]
+				return
+			}
+		}
+	}
 	w, o, padded, judged := d.keep, 0, d.padded, false
 	for _, c := range line {
 		if base64Digit[c] {
@@ -179,6 +187,10 @@ func (d *unquoted) Read(p []byte) (int, error) {
 		if n > 0 && d.r.Buffered() == 0 {
 			break
 		}
+		if k := d.plain(p[n:]); k > 0 {
+			n += k
+			continue
+		}
 		c, err := d.r.ReadByte()
 		if err != nil {
 			if n > 0 {
@@ -205,6 +217,26 @@ func (d *unquoted) Read(p []byte) (int, error) {
 	}
 	return n, nil
 }
+
+// plain copies what is at hand and stands for itself: most of any text.
+func (d *unquoted) plain(p []byte) int {
+	if d.stay > 0 {
+		return 0
+	}
+	b, _ := d.r.Peek(min(len(p), d.r.Buffered()))
+	n := 0
+	for n < len(b) && b[n] != '=' {
+		if blank(b[n]) && (n+1 == len(b) || blank(b[n+1]) || b[n+1] == '\r' || b[n+1] == '\n') {
+			break // it may be at a line's end
+		}
+		n++
+	}
+	copy(p, b[:n])
+	_, _ = d.r.Discard(n)
+	return n
+}
+
+func blank(c byte) bool { return c == ' ' || c == '\t' }
 
 // lost skips the blanks at a line's end, which a server on the way put there
 // (RFC 2045 section 6.7, rule 3), and tells whether it did.
