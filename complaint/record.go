@@ -152,7 +152,7 @@ type Route struct {
 	Collaborators []string          `json:"collaborators,omitempty"` // never the lead, no repeats
 	Rule          string            `json:"rule"`                    // the route's name; "default" where none matched
 	Deadlines     map[string]string `json:"deadlines,omitempty"`     // clock name to RFC 3339 time
-	RoutedAt      string            `json:"routed_at,omitempty"` // RFC 3339
+	RoutedAt      string            `json:"routed_at,omitempty"`     // RFC 3339
 	// Again says why a complaint that had a route was given a new one:
 	// "no words before", "priority P4 to P2", "returned by FIN: not ours".
 	Again string `json:"again,omitempty"`

@@ -125,7 +125,7 @@ type sized struct {
 
 // recentMost bounds it, in bytes as they lie on disk: in memory an entry takes
 // about as many again.
-const recentMost = 8 << 20
+const recentMost = 4 << 20
 
 func (r *recent) add(seq uint64, e entry, size int) {
 	r.mu.Lock()

@@ -26,7 +26,7 @@ const (
 	// inFlight is how many mails are kept, parsed and accepted at once, so that
 	// they share fsyncs, and inFlightBytes how large they may be together.
 	inFlight      = 256
-	inFlightBytes = 8 << 20
+	inFlightBytes = 4 << 20
 	// inMemory is the largest mail that waits in memory for its turn; larger
 	// ones stream to the blob store first.
 	inMemory = 256 << 10

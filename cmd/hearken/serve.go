@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -47,6 +48,12 @@ const (
 	roleDispatcher = "dispatcher"
 )
 
+// garbagePercent is how much garbage there may be beside what is alive: with
+// the usual 100, emptying a large mailbox takes 120 MB instead of under 100, and
+// a gateway shares its machine with Redis. It costs some three per cent more of
+// the processor.
+const garbagePercent = 60
+
 func (c *serveCmd) Run(ctx context.Context, s *streams) error {
 	for _, r := range c.Roles {
 		if r != roleChannels && r != roleDispatcher {
@@ -58,6 +65,9 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	cfg.Rules = beside(c.Config, cfg.Rules)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
 	log := newLog(cfg.Log, s.err)
 	p, err := assemble(ctx, cfg, c.Roles, log)
 	if err != nil {
