@@ -50,6 +50,7 @@ const (
 	filesPerSec  = 0.5 // of a session
 	excessMax    = 200 // frames beyond the rate before the line is closed
 	retryAfter   = 2 * time.Second
+	putOffWait   = 3 * retryAfter   // for a message that was put off, before others go past it
 	goneWait     = 3 * time.Second  // for an answer to be heard where one tab ended the chat
 	typingFresh  = 10 * time.Second // what a browser shows "typing" for, about
 )

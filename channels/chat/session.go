@@ -211,21 +211,38 @@ func (k *conn) message(f inFrame) error {
 	return nil
 }
 
+// putOff is a message that was answered by retry, and how long it is waited
+// for.
+type putOff struct {
+	id    string
+	until time.Time
+}
+
 // later has the browser send a message again.
 func (k *conn) later(id string) {
-	if !slices.Contains(k.refused, id) && len(k.refused) < maxRefused {
-		k.refused = append(k.refused, id)
+	until := time.Now().Add(putOffWait)
+	switch i := slices.IndexFunc(k.refused, func(p putOff) bool { return p.id == id }); {
+	case i >= 0:
+		k.refused[i].until = until
+	case len(k.refused) < maxRefused:
+		k.refused = append(k.refused, putOff{id, until})
 	}
 	k.push(outFrame{Type: "retry", ID: id, AfterMS: retryAfter.Milliseconds()})
 }
 
 // overtakes tells a message that must not be kept yet: one before it was put
 // off, and the department has to read them in the order they were written.
-func (k *conn) overtakes(id string) bool { return len(k.refused) > 0 && k.refused[0] != id }
+// One that the browser does not send again, for another tab has, is not
+// waited for.
+func (k *conn) overtakes(id string) bool {
+	now := time.Now()
+	k.refused = slices.DeleteFunc(k.refused, func(p putOff) bool { return p.id != id && now.After(p.until) })
+	return len(k.refused) > 0 && k.refused[0].id != id
+}
 
 // settled says that a message is not waited for any more.
 func (k *conn) settled(id string) {
-	k.refused = slices.DeleteFunc(k.refused, func(s string) bool { return s == id })
+	k.refused = slices.DeleteFunc(k.refused, func(p putOff) bool { return p.id == id })
 }
 
 // end registers what was said so far, if nothing is registered yet.
