@@ -10,6 +10,7 @@ import (
 	"github.com/nyaruka/phonenumbers"
 
 	"hearken/complaint"
+	"hearken/internal/reach"
 )
 
 // withheld are what carriers send where a caller hides: the words ANONYMOUS,
@@ -44,7 +45,7 @@ func (n *Normalizer) person(c complaint.Contact, narrative, text string, notes *
 		p.Phone = n.phoneIn(text)
 	}
 	if p.Email == "" {
-		p.Email = emailIn(text)
+		p.Email = reach.Email(head(text))
 	}
 	if c.Language != "" {
 		p.Language = c.Language
@@ -75,14 +76,13 @@ const scanMost = 64 << 10
 
 func (n *Normalizer) phoneIn(text string) string {
 	for text := range near(head(text), " ()-+", 7, phoneBefore, 1) {
-		for _, m := range phoneShape.FindAllStringSubmatch(text, 5) {
-			for _, s := range m[1:] {
-				if s == "" {
-					continue
-				}
-				if e := n.e164(s); e != "" {
-					return e
-				}
+		for _, m := range phoneShape.FindAllStringSubmatchIndex(text, 5) {
+			from, to := m[2], m[3] // behind its word
+			if from < 0 {
+				from, to = m[4], m[5] // of its own form
+			}
+			if e := n.e164(text[from:to]); e != "" && !reach.OfSomebodyElse(text[:from]) {
+				return e
 			}
 		}
 	}
@@ -98,23 +98,6 @@ func head(s string) string {
 		return s[:scanMost]
 	}
 	return s
-}
-
-var emailShape = regexp.MustCompile(`[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}`)
-
-func emailIn(text string) string {
-	text = head(text)
-	for from := 0; ; {
-		i := strings.IndexByte(text[from:], '@')
-		if i < 0 {
-			return ""
-		}
-		at := from + i
-		if s := emailShape.FindString(text[max(from, at-64):min(len(text), at+400)]); s != "" {
-			return strings.TrimRight(s, ".-")
-		}
-		from = at + 1
-	}
 }
 
 // nameShapes find a name behind words that introduce one; without one of the
