@@ -48,11 +48,15 @@ const (
 	ratePerSec   = 5   // frames of a session, lasting
 	rateBurst    = 30  // and at once: an outbox sent after a tunnel
 	filesPerSec  = 0.5 // of a session
-	excessMax    = 200 // frames beyond the rate before the line is closed
-	retryAfter   = 2 * time.Second
-	putOffWait   = 3 * retryAfter   // for a message that was put off, before others go past it
-	goneWait     = 3 * time.Second  // for an answer to be heard where one tab ended the chat
-	typingFresh  = 10 * time.Second // what a browser shows "typing" for, about
+	// Wrong e-mail addresses and phone numbers for complaints, of one address:
+	// many customers may share it, none mistypes that often.
+	guessesAtOnce = 20
+	guessesPerSec = 1.0 / 60
+	excessMax     = 200 // frames beyond the rate before the line is closed
+	retryAfter    = 2 * time.Second
+	putOffWait    = 3 * retryAfter   // for a message that was put off, before others go past it
+	goneWait      = 3 * time.Second  // for an answer to be heard where one tab ended the chat
+	typingFresh   = 10 * time.Second // what a browser shows "typing" for, about
 )
 
 // Intake takes contacts; an error means that nothing was kept.
@@ -115,6 +119,7 @@ type Chat struct {
 	came    *rates          // connections and files, by address
 	said    *rates          // frames, by session
 	sent    *rates          // files, by session
+	guessed *rates          // complaints that were not the customer's, by address
 	ctx     context.Context // of all connections: they outlive their request
 	cancel  context.CancelFunc
 
@@ -143,7 +148,8 @@ func New(cfg Config, deps Deps) (*Chat, error) {
 		conns: map[*conn]bool{}, sessions: map[string][]*conn{}, perIP: map[string]int{},
 		// An address may open as many in a minute as it may hold.
 		came: newRates(float64(cfg.MaxPerIP)/60, cfg.MaxPerIP), said: newRates(ratePerSec, rateBurst), sent: newRates(filesPerSec, maxFiles),
-		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "hearken_chat_connections", Help: "Open chat windows.", ConstLabels: prometheus.Labels{"site": cfg.Name}}),
+		guessed: newRates(guessesPerSec, guessesAtOnce),
+		open:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "hearken_chat_connections", Help: "Open chat windows.", ConstLabels: prometheus.Labels{"site": cfg.Name}}),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if deps.Metrics != nil {

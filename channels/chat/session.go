@@ -36,7 +36,7 @@ func (k *conn) hello(f inFrame) (*closing, error) {
 	if !fresh {
 		seq = k.resume(session)
 	}
-	k.push(outFrame{Type: "welcome", Session: session, Token: k.chat.tokens.Sign(session, tokenBytes), Seq: seq})
+	k.push(outFrame{Type: "welcome", Session: session, Token: k.chat.tokens.Sign(session, tokenBytes), Seq: seq, MaxFile: k.chat.cfg.MaxFile})
 	k.chat.join(k, session)
 	if fresh {
 		k.greet()
@@ -76,6 +76,9 @@ func (k *conn) resume(session string) *int64 {
 	}
 	k.from = complaint.Person{Name: known.Notes["name"], Email: known.Notes["email"], Phone: known.Notes["phone"]}
 	k.number, k.ordered, k.asks = known.Notes["number"], known.Notes["ordered"] != "", known.Notes["asks"] != ""
+	if l := known.Notes["language"]; l != "" {
+		k.language = l // they may write another than the browser's
+	}
 	if known.Notes["gone"] != "" {
 		k.note(session, map[string]string{"gone": ""}) // and came back
 	}
@@ -97,7 +100,7 @@ func (k *conn) note(session string, notes map[string]string) {
 func (k *conn) remember(do func()) {
 	yes := map[bool]string{true: "1"}
 	who := func() map[string]string {
-		return map[string]string{"name": k.from.Name, "email": k.from.Email, "phone": k.from.Phone, "number": k.number, "ordered": yes[k.ordered], "asks": yes[k.asks]}
+		return map[string]string{"name": k.from.Name, "email": k.from.Email, "phone": k.from.Phone, "number": k.number, "ordered": yes[k.ordered], "asks": yes[k.asks], "language": k.language}
 	}
 	before := who()
 	do()
@@ -150,14 +153,22 @@ func languageOf(tag string) string {
 }
 
 // contact remembers who writes. Where the complaint exists already, its
-// department hears of it too.
+// department hears of it too. What is wrong with one part is told, and the
+// others are kept.
 func (k *conn) contact(f inFrame) error {
 	if !k.allowed() {
 		return bad("try_again", "too many at once; please send it again")
 	}
+	wrong := f.dropWrongParts()
 	f.Phone = dialable(f.Phone)
 	if k.signed { // the site's word stands above the customer's
 		f.Name, f.Email, f.Phone = "", "", ""
+	}
+	if k.told != "" && f.Number != k.told && f.Number != k.number && f.Number != "" {
+		k.say(k.ask(sayOther+f.Number, "chat.other_number", complaint.Grouped(f.Number)))
+	}
+	if k.told != "" {
+		f.Number = ""
 	}
 	k.remember(func() {
 		for from, to := range map[*string]*string{&f.Name: &k.from.Name, &f.Email: &k.from.Email, &f.Phone: &k.from.Phone, &f.Number: &k.number} {
@@ -167,14 +178,13 @@ func (k *conn) contact(f inFrame) error {
 		}
 	})
 	if k.told == "" || f.Name+f.Email+f.Phone == "" {
-		return nil
+		return wrong
 	}
 	c := k.base("contact-" + complaint.RecordID("", f.Name, f.Email, f.Phone))
-	_, err := k.chat.deps.Intake.Accept(k.chat.ctx, c)
-	if err != nil {
+	if _, err := k.chat.deps.Intake.Accept(k.chat.ctx, c); err != nil {
 		return bad("try_again", "this could not be kept; please send it again")
 	}
-	return nil
+	return wrong
 }
 
 // message keeps what the customer said, and only then says so.
@@ -197,7 +207,7 @@ func (k *conn) message(f inFrame) error {
 	if c.Fragment = len(c.Attachments) == 0 && k.tooLittle(f.Text); !c.Fragment {
 		c.NumberNow = true
 	}
-	if k.number != "" {
+	if k.number != "" && !k.chat.guessed.spent(k.ip) {
 		c.Number, c.NumberBy = k.number, "contact"
 	}
 	r, err := k.chat.deps.Intake.Accept(k.chat.ctx, c)
@@ -207,7 +217,7 @@ func (k *conn) message(f inFrame) error {
 	}
 	k.settled(f.ID)
 	k.push(outFrame{Type: "receipt", ID: f.ID, Number: r.Number})
-	k.answer(f.ID, r.Number)
+	k.answer(f.ID, f.Text, r.Number)
 	return nil
 }
 

@@ -24,7 +24,7 @@ func (c *Chat) keep(ctx context.Context) {
 			for _, k := range c.due(now) {
 				k.ping()
 			}
-			for _, r := range []*rates{c.came, c.said, c.sent} {
+			for _, r := range []*rates{c.came, c.said, c.sent, c.guessed} {
 				r.sweep(now)
 			}
 		}
