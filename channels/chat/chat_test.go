@@ -407,6 +407,38 @@ func TestAnswersReachEveryWindowOrTheNextOne(t *testing.T) {
 	}
 }
 
+// The number of what was registered because the customer fell silent is in the
+// window when they come back, and is told once.
+func TestNumberOfASilentChat(t *testing.T) {
+	r := newRig(t)
+	w := r.open()
+	w.say(frame{"type": "hello", "language": "en"})
+	welcome := w.hear("welcome")
+	w.say(frame{"type": "message", "id": "1", "text": "hello?"})
+	w.heard("What went wrong")
+	if c := r.intake.Contacts()[0]; !c.Fragment || !c.WantsReceipt {
+		t.Errorf("%+v", c)
+	}
+	w.ws.Close()
+	number, err := complaint.NewNumber("261123", 1) // as the rig's intake tells first
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipt := complaint.Reply{ID: "receipt-1", Kind: complaint.ReplyReceipt, Conversation: "chat:" + welcome.Session, Language: "en", Number: number, At: time.Now()}
+	if err := r.chat.Send(t.Context(), receipt); err != nil {
+		t.Fatal(err)
+	}
+	again := r.open()
+	again.say(frame{"type": "hello", "session": welcome.Session, "token": welcome.Token, "last_seq": 1, "language": "en"})
+	if got := again.hear("message"); got.Number != number || !strings.Contains(got.Text, complaint.Grouped(number)) {
+		t.Errorf("%+v", got)
+	}
+	again.say(frame{"type": "message", "id": "2", "text": "the parcel is lost"})
+	if got := again.hear("message"); got.Number != "" || !strings.Contains(got.Text, "reach you") {
+		t.Errorf("after that: %+v", got)
+	}
+}
+
 func isNotYet(err error) bool { _, ok := complaint.IsNotYet(err); return ok }
 
 func TestPresence(t *testing.T) {

@@ -204,9 +204,9 @@ func (k *conn) message(f inFrame) error {
 		}
 		c.Attachments = append(c.Attachments, a)
 	}
-	if c.Fragment = len(c.Attachments) == 0 && k.tooLittle(f.Text); !c.Fragment {
-		c.NumberNow = true
-	}
+	c.Fragment = len(c.Attachments) == 0 && k.tooLittle(f.Text)
+	c.NumberNow = !c.Fragment
+	c.WantsReceipt = k.told == "" // where no number can be told now
 	if k.number != "" && !k.chat.guessed.spent(k.ip) {
 		c.Number, c.NumberBy = k.number, "contact"
 	}
@@ -259,7 +259,7 @@ func (k *conn) settled(id string) {
 func (k *conn) end() {
 	if k.told == "" {
 		c := k.base("end")
-		c.OnlyOpens = true
+		c.OnlyOpens, c.WantsReceipt = true, true
 		if _, err := k.chat.deps.Intake.Accept(k.chat.ctx, c); err != nil {
 			k.chat.deps.Log.Warn("register the rest of an ended chat; it is registered when it has been idle", "site", k.chat.cfg.Name, "err", err)
 		}
