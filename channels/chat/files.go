@@ -126,6 +126,19 @@ func (c *Chat) sealRef(session string, a complaint.Attachment) (string, error) {
 	return text + "." + c.files.Sign(session+" "+text, refBytes), nil
 }
 
+// attachments are the files that a message refers to.
+func (k *conn) attachments(refs []string) ([]complaint.Attachment, error) {
+	var all []complaint.Attachment
+	for _, ref := range refs {
+		a, err := k.chat.openRef(k.session, ref)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
 func (c *Chat) openRef(session, ref string) (complaint.Attachment, error) {
 	var a complaint.Attachment
 	text, mac, ok := strings.Cut(ref, ".")

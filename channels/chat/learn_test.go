@@ -175,3 +175,19 @@ func TestGuessingWhoseComplaintItIs(t *testing.T) {
 		w.ws.Close()
 	}
 }
+
+func TestFileNamesTellNobody(t *testing.T) {
+	r := newRig(t)
+	w := r.open()
+	w.say(frame{"type": "hello"})
+	session := w.hear("welcome").Session
+	ref, err := r.chat.sealRef(session, complaint.Attachment{Filename: "13812345678.mp3", Size: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.say(frame{"type": "message", "id": "1", "text": "13812345678.mp3", "files": []string{ref}})
+	w.hear("receipt")
+	if got := r.last(); got.From.Phone != "" || len(got.Attachments) != 1 {
+		t.Errorf("%+v", got)
+	}
+}

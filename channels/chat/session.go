@@ -193,17 +193,18 @@ func (k *conn) message(f inFrame) error {
 		k.later(f.ID)
 		return nil
 	}
-	k.remember(func() { k.learn(f.Text) })
-	c := k.base(f.ID)
-	c.Text = f.Text
-	for _, ref := range f.Files {
-		a, err := k.chat.openRef(k.session, ref)
-		if err != nil {
-			k.settled(f.ID)
-			return err
-		}
-		c.Attachments = append(c.Attachments, a)
+	files, err := k.attachments(f.Files)
+	if err != nil {
+		k.settled(f.ID)
+		return err
 	}
+	// A file's name tells nothing of who sends it: recordings are named by whom
+	// one called.
+	if !slices.ContainsFunc(files, func(a complaint.Attachment) bool { return a.Filename == f.Text }) {
+		k.remember(func() { k.learn(f.Text) })
+	}
+	c := k.base(f.ID)
+	c.Text, c.Attachments = f.Text, files
 	c.Fragment = len(c.Attachments) == 0 && k.tooLittle(f.Text)
 	c.NumberNow = !c.Fragment
 	c.WantsReceipt = k.told == "" // where no number can be told now

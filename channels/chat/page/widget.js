@@ -64,7 +64,7 @@
     return svg;
   }
 
-  const host = make("div", { lang: language });
+  const host = make("div", { id: "hearken-" + site, lang: language });
   const root = host.attachShadow({ mode: "open" });
   try {
     const sheet = new CSSStyleSheet();
@@ -109,6 +109,7 @@
 
   let inline = null;
   function mount() {
+    if (document.getElementById(host.id)) return; // the tag is there twice
     inline = option.inline && document.querySelector(option.inline);
     panel.setAttribute("role", inline ? "region" : "dialog");
     (inline || document.body).append(host);
