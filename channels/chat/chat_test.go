@@ -316,6 +316,9 @@ func TestConversation(t *testing.T) {
 			t.Errorf("contact %d: %+v", i, c)
 		}
 	}
+	if r := (&complaint.Record{Channel: complaint.Chat, Facts: got[1].Facts}).Reply(); r.Account != "web" || r.Conversation != "chat:"+welcome.Session {
+		t.Errorf("what is said to its customer goes to %+v", r)
+	}
 	if got[1].From != (complaint.Person{Name: "张伟", Email: "zhang@example.cn"}) {
 		t.Errorf("from: %+v", got[1].From)
 	}

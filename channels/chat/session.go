@@ -138,7 +138,7 @@ func (k *conn) base(id string) complaint.Contact {
 	c := complaint.Contact{
 		ID: complaint.RecordID(complaint.Chat, k.session, id), Channel: complaint.Chat, Account: k.chat.cfg.Name, ContactPoint: k.chat.cfg.Name,
 		Ref: k.session + "/" + id, ReceivedAt: time.Now(), From: k.from, Language: languageOf(k.language), Conversation: "chat:" + k.session,
-		Facts: map[string]string{"session": k.session, "page": k.page},
+		Facts: map[string]string{"site": k.chat.cfg.Name, "session": k.session, "page": k.page},
 	}
 	if k.signed {
 		c.Facts["identity"], c.Facts["user"] = "signed", k.user
