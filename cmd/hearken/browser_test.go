@@ -76,7 +76,7 @@ func TestChatOnOtherPeoplesPages(t *testing.T) {
 	s := chatInABrowser(t, "pages.mjs", ", max_file: 200000")
 	var files, numbers []string
 	var long int
-	for _, r := range awaitLeads(t, s.redisURL(), 9) {
+	for _, r := range awaitLeads(t, s.redisURL(), 10) {
 		for _, a := range r.Attachments {
 			files = append(files, a.Filename)
 		}
@@ -87,7 +87,7 @@ func TestChatOnOtherPeoplesPages(t *testing.T) {
 			long += strings.Count(r.Narrative, "long")
 		}
 	}
-	if !slices.Equal(files, []string{"photo 1.txt"}) || len(numbers) != 4 || long != 500 {
+	if !slices.Equal(files, []string{"photo 1.txt"}) || len(numbers) != 5 || long != 500 {
 		t.Errorf("files %q, complaints %q, %d of 500 words of a long message", files, numbers, long)
 	}
 }

@@ -21,7 +21,10 @@
   const memory = new Map();
   const kept = {
     get(key) { try { return JSON.parse(localStorage.getItem(prefix + key)) ?? memory.get(key); } catch { return memory.get(key); } },
-    set(key, value) { memory.set(key, value); try { localStorage.setItem(prefix + key, JSON.stringify(value)); } catch { durable = false; /* full or forbidden */ } },
+    set(key, value) {
+      try { localStorage.setItem(prefix + key, JSON.stringify(value)); } catch { durable = false; kept.drop(key); } // full or forbidden; what is old must not be read
+      memory.set(key, value);
+    },
     drop(key) { memory.delete(key); try { localStorage.removeItem(prefix + key); } catch { /* forbidden */ } },
     all(kind) {
       const keys = new Set(memory.keys());

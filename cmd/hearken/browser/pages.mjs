@@ -106,6 +106,22 @@ await run(async () => {
   await received(page, "The lamp", "Received");
   await page.screenshot({ path: shots + "/9-forced-colours.png" });
 
+  step("the browser's storage is full: what has its receipt is not sent again and again");
+  page = await visit("/");
+  let frames = 0;
+  page.on("websocket", (line) => line.on("framesent", () => { frames++; }));
+  await page.locator(".launch").click();
+  await state(page, "on");
+  await page.evaluate(() => {
+    const set = Storage.prototype.setItem; // the first writing of a message still fits, its receipt does not
+    let left = 1;
+    Storage.prototype.setItem = function (key, value) { if (!key.includes(".m.") || left-- > 0) set.call(this, key, value); else throw new DOMException("full", "QuotaExceededError"); };
+  });
+  await write(page, "The toaster is broken");
+  await received(page, "The toaster", "Received");
+  await page.waitForTimeout(300);
+  assert.ok(frames < 4, frames + " frames");
+
   step("a tag in the head, on a page that forbids storage");
   page = await chat("/head", {}, () => Object.defineProperty(window, "localStorage", { get() { throw new DOMException("denied", "SecurityError"); } }));
   await write(page, "The kettle is broken");
