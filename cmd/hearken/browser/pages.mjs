@@ -106,6 +106,20 @@ await run(async () => {
   await received(page, "The lamp", "Received");
   await page.screenshot({ path: shots + "/9-forced-colours.png" });
 
+  step("a tab that sleeps, as browsers let hidden ones, does not take its line for dead");
+  page = await visit("/");
+  let lines = 0;
+  page.on("websocket", () => { lines++; });
+  await page.clock.install();
+  await page.locator(".launch").click();
+  await state(page, "on");
+  for (let minute = 0; minute < 3; minute++) {
+    await page.clock.fastForward(65_000);
+    await page.waitForTimeout(200); // for the answer
+  }
+  await state(page, "on");
+  assert.equal(lines, 1, "lines");
+
   step("the browser's storage is full: what has its receipt is not sent again and again");
   page = await visit("/");
   let frames = 0;
