@@ -213,6 +213,9 @@ func (a *Answers) elsewhere(ctx context.Context, in *queue.Replies, d queue.Repl
 		to.Channel, to.Account = complaint.Email, ""
 	case to.To.Phone != "" && !tried[complaint.Phone] && len(a.set.byKind[complaint.Phone]) > 0:
 		to.Channel, to.Account = complaint.Phone, ""
+	case d.Reply.Channel == complaint.Chat:
+		a.log.Info("an answer stays in its chat until the customer comes back: nothing else can bring it", "id", d.Reply.ID, "number", d.Reply.Number)
+		return in.Done(ctx, d)
 	case d.Reply.Kind == complaint.ReplyReceipt:
 		a.log.Info("a receipt reaches nobody", "id", d.Reply.ID, "number", d.Reply.Number)
 		if err := a.book(ctx, d.Reply, why); err != nil {

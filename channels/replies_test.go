@@ -21,16 +21,18 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// refusing is a Channel whose every reply is refused for good.
+// refusing is a Channel whose every reply is refused, for good where no other
+// channel may try.
 type refusing struct{ why error }
 
 func (refusing) Name() string                                  { return "support" }
 func (refusing) Run(ctx context.Context) error                 { <-ctx.Done(); return nil }
 func (r refusing) Send(context.Context, complaint.Reply) error { return complaint.Permanent(r.why) }
 
-// A reply that the other side refuses is a dead letter, and its complaint
-// says why.
-func TestARefusedReplyIsBookedOnItsComplaint(t *testing.T) {
+// answering has a department answer one contact, over a channel whose every
+// reply is refused, and returns the complaint's history and what is dead.
+func answering(t *testing.T, c complaint.Contact, why error) (history func() map[string]string, dead func() int) {
+	t.Helper()
 	redis := redistest.Start(t)
 	client, err := queue.Dial(queue.Config{URL: redis.URL(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -43,23 +45,21 @@ func TestARefusedReplyIsBookedOnItsComplaint(t *testing.T) {
 		t.Fatal(err)
 	}
 	set := &Set{byKind: map[string]map[string]Channel{}}
-	if err := set.add(complaint.Email, refusing{errors.New("550 no such user")}, nil); err != nil {
+	if err := set.add(c.Channel, refusing{why}, nil); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var parts sync.WaitGroup
 	parts.Go(func() { _ = gateway.Run(ctx) })
 	parts.Go(func() { _ = NewAnswers(client, set, slog.New(slog.DiscardHandler)).Run(ctx) })
-	defer func() {
+	t.Cleanup(func() {
 		cancel()
 		parts.Wait()
 		if err := errors.Join(gateway.Close(), client.Close()); err != nil {
 			t.Error(err)
 		}
-	}()
-	got, err := gateway.Accept(ctx, complaint.Contact{
-		ID: "one", Channel: complaint.Email, Account: "support", Ref: "a@example.org", ReceivedAt: time.Now(), NumberNow: true, From: complaint.Person{Email: "ann@example.org"}, Text: "x",
 	})
+	got, err := gateway.Accept(ctx, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,20 +67,50 @@ func TestARefusedReplyIsBookedOnItsComplaint(t *testing.T) {
 	if _, err := client.Update(ctx, complaint.Update{Number: got.Number, Status: "resolved", Message: "we pay"}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the failure on the complaint", func() bool {
+	history = func() map[string]string {
 		c, err := client.Complaint(ctx, got.Number)
 		if err != nil {
-			return false
+			return nil
 		}
+		reasons := map[string]string{}
 		for _, line := range c.History {
 			var e struct{ Event, Reason, Channel string }
-			if json.Unmarshal(line, &e) == nil && e.Event == "delivery_failed" {
-				return e.Reason == "550 no such user" && e.Channel == complaint.Email
+			if json.Unmarshal(line, &e) == nil {
+				reasons[e.Event] = e.Channel + ": " + e.Reason
 			}
 		}
-		return false
-	})
-	await(t, "the dead letter", func() bool { dead, err := client.DeadList(ctx); return err == nil && len(dead) == 1 })
+		return reasons
+	}
+	dead = func() int {
+		all, err := client.DeadList(ctx)
+		if err != nil {
+			return -1
+		}
+		return len(all)
+	}
+	return history, dead
+}
+
+// A reply that the other side refuses is a dead letter, and its complaint
+// says why.
+func TestARefusedReplyIsBookedOnItsComplaint(t *testing.T) {
+	history, dead := answering(t, complaint.Contact{
+		ID: "one", Channel: complaint.Email, Account: "support", Ref: "a@example.org", ReceivedAt: time.Now(), NumberNow: true, From: complaint.Person{Email: "ann@example.org"}, Text: "x",
+	}, errors.New("550 no such user"))
+	await(t, "the failure on the complaint", func() bool { return history()["delivery_failed"] == "email: 550 no such user" })
+	await(t, "the dead letter", func() bool { return dead() == 1 })
+}
+
+// An answer that nobody heard in a chat is kept in its window: where nothing
+// else can bring it, that is no failure.
+func TestAnUnheardAnswerStaysInItsChat(t *testing.T) {
+	history, dead := answering(t, complaint.Contact{
+		ID: "one", Channel: complaint.Chat, Account: "web", Ref: "s/1", Conversation: "chat:s", ReceivedAt: time.Now(), NumberNow: true, From: complaint.Person{Email: "ann@example.org"}, Text: "x",
+	}, complaint.ErrUnreachable)
+	await(t, "the answer to be done", func() bool { _, ok := history()["replied"]; return ok })
+	if failed, ok := history()["delivery_failed"]; ok || dead() != 0 {
+		t.Errorf("failed with %q, %d dead", failed, dead())
+	}
 }
 
 // await waits for what other goroutines bring about.

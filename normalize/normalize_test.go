@@ -131,6 +131,7 @@ func TestPeople(t *testing.T) {
 		{"Ich habe mein Paket bis heute nicht erhalten und möchte mein Geld zurück", complaint.Person{}, complaint.Person{Language: "de"}},
 		{"投诉 refund please", complaint.Person{}, complaint.Person{Language: "zh"}},
 		{"123", complaint.Person{}, complaint.Person{}},
+		{"快递员电话 13812345678，态度恶劣。我写给 shop@example.cn 没人回", complaint.Person{}, complaint.Person{Language: "zh"}},
 	} {
 		in := contact("", c.text)
 		in.From = c.from

@@ -9,6 +9,7 @@ import (
 	"github.com/nyaruka/phonenumbers"
 
 	"hearken/complaint"
+	"hearken/internal/reach"
 )
 
 // withheld are what carriers send where a caller hides: the words ANONYMOUS,
@@ -43,7 +44,7 @@ func (n *Normalizer) person(c complaint.Contact, narrative, text string, notes *
 		p.Phone = n.phoneIn(text)
 	}
 	if p.Email == "" {
-		p.Email = emailIn(text)
+		p.Email = reach.Email(head(text))
 	}
 	if c.Language != "" {
 		p.Language = c.Language
@@ -74,14 +75,13 @@ const scanMost = 64 << 10
 
 func (n *Normalizer) phoneIn(text string) string {
 	for text := range near(head(text), " ()-+", 7, phoneBefore, 1) {
-		for _, m := range phoneShape.FindAllStringSubmatch(text, 5) {
-			for _, s := range m[1:] {
-				if s == "" {
-					continue
-				}
-				if e := n.e164(s); e != "" {
-					return e
-				}
+		for _, m := range phoneShape.FindAllStringSubmatchIndex(text, 5) {
+			from, to := m[2], m[3] // behind its word
+			if from < 0 {
+				from, to = m[4], m[5] // of its own form
+			}
+			if e := n.e164(text[from:to]); e != "" && !reach.OfSomebodyElse(text[:from]) {
+				return e
 			}
 		}
 	}
@@ -97,63 +97,6 @@ func head(s string) string {
 		return s[:scanMost]
 	}
 	return s
-}
-
-var emailShape = regexp.MustCompile(`[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}`)
-
-// Around an @, in bytes: how far the rest of an address may go.
-const (
-	emailBefore = 64
-	emailAfter  = 400
-)
-
-func emailIn(text string) string {
-	text = head(text)
-	likely := -1 // the next @ that may be an address's
-	for from := 0; ; {
-		i := strings.IndexByte(text[from:], '@')
-		if i < 0 {
-			return ""
-		}
-		at := from + i
-		if likely < at {
-			if likely = likelyEmail(text, at); likely < 0 {
-				return ""
-			}
-		}
-		if likely < at+emailAfter {
-			if s := emailShape.FindString(text[max(from, at-emailBefore):min(len(text), at+emailAfter)]); s != "" {
-				return strings.TrimRight(s, ".-")
-			}
-		}
-		from = at + 1
-	}
-}
-
-// likelyEmail is where the first @ stands that has a character of an address
-// before it, and a dotted name behind it; -1 where there is none.
-func likelyEmail(text string, from int) int {
-	for at := from; ; at++ {
-		i := strings.IndexByte(text[at:], '@')
-		if i < 0 {
-			return -1
-		}
-		at += i
-		if at == 0 || !isHost(text[at-1]) && strings.IndexByte("._%+", text[at-1]) < 0 {
-			continue
-		}
-		end := at + 1
-		for end < len(text) && isHost(text[end]) {
-			end++
-		}
-		if end > at+1 && end+1 < len(text) && text[end] == '.' && isHost(text[end+1]) {
-			return at
-		}
-	}
-}
-
-func isHost(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-'
 }
 
 const (

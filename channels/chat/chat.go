@@ -10,11 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
-	"net/url"
-	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,27 +24,6 @@ import (
 	"hearken/internal/secret"
 	"hearken/internal/words"
 )
-
-// Config of one site's chat. Zero values take the defaults named here.
-type Config struct {
-	Name           string   `yaml:"name"`
-	Origins        []string `yaml:"origins"`         // pages that may open a chat, https://www.example.com
-	Language       string   `yaml:"language"`        // where the browser names none: zh
-	MaxConnections int      `yaml:"max_connections"` // 20000
-	MaxPerIP       int      `yaml:"max_per_ip"`      // 50
-	MaxFile        int64    `yaml:"max_file"`        // bytes: 20 MiB
-	// TrustForwarded takes the client's address from X-Forwarded-For; only
-	// behind a proxy that sets it.
-	TrustForwarded bool `yaml:"trust_forwarded"`
-	// FallbackAfter is how long an answer waits for the customer to come back
-	// before it goes to the address that they left: 10 minutes.
-	FallbackAfter time.Duration `yaml:"fallback_after"`
-	// FileTypes are the media types that are taken, image/* for all images;
-	// none means all but programs.
-	FileTypes []string `yaml:"file_types"`
-	// IdentityKey signs who is logged in at the site; without one, nobody is.
-	IdentityKey secret.Value `yaml:"identity_key"`
-}
 
 // Subprotocol is what a browser has to ask for.
 const Subprotocol = "hearken.chat.v1"
@@ -73,10 +48,15 @@ const (
 	ratePerSec   = 5   // frames of a session, lasting
 	rateBurst    = 30  // and at once: an outbox sent after a tunnel
 	filesPerSec  = 0.5 // of a session
-	excessMax    = 200 // frames beyond the rate before the line is closed
-	retryAfter   = 2 * time.Second
-	goneWait     = 3 * time.Second  // for an answer to be heard where one tab ended the chat
-	typingFresh  = 10 * time.Second // what a browser shows "typing" for, about
+	// Wrong e-mail addresses and phone numbers for complaints, of one address:
+	// many customers may share it, none mistypes that often.
+	guessesAtOnce = 20
+	guessesPerSec = 1.0 / 60
+	excessMax     = 200 // frames beyond the rate before the line is closed
+	retryAfter    = 2 * time.Second
+	putOffWait    = 3 * retryAfter   // for a message that was put off, before others go past it
+	goneWait      = 3 * time.Second  // for an answer to be heard where one tab ended the chat
+	typingFresh   = 10 * time.Second // what a browser shows "typing" for, about
 )
 
 // Intake takes contacts; an error means that nothing was kept.
@@ -139,6 +119,7 @@ type Chat struct {
 	came    *rates          // connections and files, by address
 	said    *rates          // frames, by session
 	sent    *rates          // files, by session
+	guessed *rates          // complaints that were not the customer's, by address
 	ctx     context.Context // of all connections: they outlive their request
 	cancel  context.CancelFunc
 
@@ -167,7 +148,8 @@ func New(cfg Config, deps Deps) (*Chat, error) {
 		conns: map[*conn]bool{}, sessions: map[string][]*conn{}, perIP: map[string]int{},
 		// An address may open as many in a minute as it may hold.
 		came: newRates(float64(cfg.MaxPerIP)/60, cfg.MaxPerIP), said: newRates(ratePerSec, rateBurst), sent: newRates(filesPerSec, maxFiles),
-		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "hearken_chat_connections", Help: "Open chat windows.", ConstLabels: prometheus.Labels{"site": cfg.Name}}),
+		guessed: newRates(guessesPerSec, guessesAtOnce),
+		open:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "hearken_chat_connections", Help: "Open chat windows.", ConstLabels: prometheus.Labels{"site": cfg.Name}}),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if deps.Metrics != nil {
@@ -183,63 +165,6 @@ func New(cfg Config, deps Deps) (*Chat, error) {
 		ReadBufferSize: 256, WriteBufferSize: 1024, WriteBufferPool: new(sync.Pool),
 	}
 	return c, nil
-}
-
-func (c *Config) fill() {
-	if c.Language == "" {
-		c.Language = "zh"
-	}
-	if c.MaxConnections == 0 {
-		c.MaxConnections = 20000
-	}
-	if c.MaxPerIP == 0 {
-		c.MaxPerIP = 50
-	}
-	if c.MaxFile == 0 {
-		c.MaxFile = 20 << 20
-	}
-	if c.FallbackAfter == 0 {
-		c.FallbackAfter = 10 * time.Minute
-	}
-}
-
-// Check reports what is wrong, each with the key that it is about.
-func (c Config) Check() []error {
-	var errs []error
-	if !plainName(c.Name) {
-		errs = append(errs, fmt.Errorf("name: %q must be 1 to 40 letters, digits, - and _: it is part of an address", c.Name))
-	}
-	for i, o := range c.Origins {
-		if u, err := url.Parse(o); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.Trim(u.Path, "/") != "" {
-			errs = append(errs, fmt.Errorf("origins[%d]: %q is not an origin like https://www.example.com", i, o))
-		}
-	}
-	if c.MaxConnections < 0 || c.MaxPerIP < 0 || c.MaxFile < 0 {
-		errs = append(errs, errors.New("max_connections: bounds must not be negative"))
-	}
-	if c.FallbackAfter < 0 {
-		errs = append(errs, errors.New("fallback_after: a time must not be negative"))
-	}
-	for i, t := range c.FileTypes {
-		if !fileType.MatchString(t) {
-			errs = append(errs, fmt.Errorf("file_types[%d]: %q is not a media type like application/pdf or image/*", i, t))
-		}
-	}
-	return errs
-}
-
-var fileType = regexp.MustCompile(`^[a-z]+/(\*|[a-z0-9.+-]+)$`)
-
-func plainName(s string) bool {
-	return s != "" && len(s) <= 40 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
-}
-
-func originOf(publicURL string) string {
-	u, err := url.Parse(publicURL)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
 }
 
 // Name is the site's, as replies name it.
@@ -273,147 +198,4 @@ func (c *Chat) Run(ctx context.Context) error {
 	<-ended
 	c.drain()
 	return err
-}
-
-// keep pings the windows, each in its turn, so that no window needs a timer.
-func (c *Chat) keep(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-tick.C:
-			for _, k := range c.due(now) {
-				k.ping()
-			}
-			for _, r := range []*rates{c.came, c.said, c.sent} {
-				r.sweep(now)
-			}
-		}
-	}
-}
-
-// due are the windows that were not pinged for a while.
-func (c *Chat) due(now time.Time) (due []*conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for k := range c.conns {
-		if now.Sub(k.pinged) >= pingEvery {
-			k.pinged = now
-			due = append(due, k)
-		}
-	}
-	return due
-}
-
-// wake lets the windows of a session fetch what is new, or tells them a
-// signal; "" means all.
-func (c *Chat) wake(session, signal string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if session == "" {
-		for k := range c.conns {
-			k.nudge()
-		}
-		return
-	}
-	for _, k := range c.sessions[session] {
-		switch signal {
-		case "":
-			k.nudge()
-		case complaint.PresenceTyping:
-			k.push(outFrame{Type: "typing", From: "department"})
-		}
-	}
-}
-
-func (c *Chat) drain() {
-	defer c.cancel()
-	c.mu.Lock()
-	c.draining = true
-	for k := range c.conns {
-		k.shut(closeGoingAway)
-	}
-	c.mu.Unlock()
-	done := make(chan struct{})
-	go func() { c.running.Wait(); close(done) }()
-	select {
-	case <-done:
-		return
-	case <-time.After(drainWait):
-	}
-	c.cancel()
-	c.mu.Lock()
-	for k := range c.conns {
-		_ = k.ws.Close() // what is left does not answer
-	}
-	c.mu.Unlock()
-	<-done
-}
-
-// admit books a connection from an address, if there is room.
-func (c *Chat) admit(ip string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.draining || len(c.conns) >= c.cfg.MaxConnections || c.perIP[ip] >= c.cfg.MaxPerIP {
-		return false
-	}
-	c.perIP[ip]++
-	return true
-}
-
-func (c *Chat) leave(ip string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.perIP[ip]--; c.perIP[ip] <= 0 {
-		delete(c.perIP, ip)
-	}
-}
-
-// add makes a connection known; false while the gateway is closing.
-func (c *Chat) add(k *conn) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.draining {
-		return false
-	}
-	// Windows that were opened at once, after a restart, are not pinged at once.
-	k.pinged = time.Now().Add(-rand.N(pingEvery))
-	c.conns[k] = true
-	c.running.Add(1)
-	c.open.Inc()
-	return true
-}
-
-// join makes the connection one of a session's.
-func (c *Chat) join(k *conn, session string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	k.session = session // under the lock: the writer asks for it too
-	c.sessions[session] = append(c.sessions[session], k)
-}
-
-// joined tells whether the connection is one of its session's.
-func (c *Chat) joined(k *conn) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return k.session != ""
-}
-
-// remove forgets a connection.
-func (c *Chat) remove(k *conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.conns, k)
-	c.open.Dec()
-	if k.session == "" {
-		return
-	}
-	rest := slices.DeleteFunc(c.sessions[k.session], func(o *conn) bool { return o == k })
-	if len(rest) == 0 {
-		delete(c.sessions, k.session)
-		return
-	}
-	c.sessions[k.session] = rest
 }

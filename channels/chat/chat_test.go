@@ -316,6 +316,9 @@ func TestConversation(t *testing.T) {
 			t.Errorf("contact %d: %+v", i, c)
 		}
 	}
+	if r := (&complaint.Record{Channel: complaint.Chat, Facts: got[1].Facts}).Reply(); r.Account != "web" || r.Conversation != "chat:"+welcome.Session {
+		t.Errorf("what is said to its customer goes to %+v", r)
+	}
 	if got[1].From != (complaint.Person{Name: "张伟", Email: "zhang@example.cn"}) {
 		t.Errorf("from: %+v", got[1].From)
 	}
@@ -404,6 +407,38 @@ func TestAnswersReachEveryWindowOrTheNextOne(t *testing.T) {
 	reply.Conversation = "call:CA1"
 	if err := r.chat.Send(t.Context(), reply); !complaint.IsPermanent(err) {
 		t.Errorf("a reply without a session: %v", err)
+	}
+}
+
+// The number of what was registered because the customer fell silent is in the
+// window when they come back, and is told once.
+func TestNumberOfASilentChat(t *testing.T) {
+	r := newRig(t)
+	w := r.open()
+	w.say(frame{"type": "hello", "language": "en"})
+	welcome := w.hear("welcome")
+	w.say(frame{"type": "message", "id": "1", "text": "hello?"})
+	w.heard("What went wrong")
+	if c := r.intake.Contacts()[0]; !c.Fragment || !c.WantsReceipt {
+		t.Errorf("%+v", c)
+	}
+	w.ws.Close()
+	number, err := complaint.NewNumber("261123", 1) // as the rig's intake tells first
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipt := complaint.Reply{ID: "receipt-1", Kind: complaint.ReplyReceipt, Conversation: "chat:" + welcome.Session, Language: "en", Number: number, At: time.Now()}
+	if err := r.chat.Send(t.Context(), receipt); err != nil {
+		t.Fatal(err)
+	}
+	again := r.open()
+	again.say(frame{"type": "hello", "session": welcome.Session, "token": welcome.Token, "last_seq": 1, "language": "en"})
+	if got := again.hear("message"); got.Number != number || !strings.Contains(got.Text, complaint.Grouped(number)) {
+		t.Errorf("%+v", got)
+	}
+	again.say(frame{"type": "message", "id": "2", "text": "the parcel is lost"})
+	if got := again.hear("message"); got.Number != "" || !strings.Contains(got.Text, "reach you") {
+		t.Errorf("after that: %+v", got)
 	}
 }
 
@@ -553,8 +588,8 @@ func TestConnectionsComeAtARate(t *testing.T) {
 func TestBadFramesAreAnswered(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"type":"message","id":"1","text":"x"}`: "no_hello", `[]`: "bad_frame", `{"type":"drop"}`: "bad_frame", "{\"type\":\"\xff\"}": "bad_frame",
-		`{"type":"message","id":"../1","text":"x"}`: "bad_id", `{"type":"message","id":"1","text":" "}`: "empty", `{"type":"contact","email":"a@b\r\nBcc: c@example.com"}`: "bad_email",
-		`{"type":"contact","number":"2611 2300 4278"}`: "bad_number", `{"type":"message","id":"1","text":"` + strings.Repeat("长", maxText+1) + `"}`: "too_long",
+		`{"type":"message","id":"../1","text":"x"}`: "bad_id", `{"type":"message","id":"1","text":" "}`: "empty",
+		`{"type":"message","id":"1","text":"` + strings.Repeat("长", maxText+1) + `"}`: "too_long",
 	} {
 		r := newRig(t)
 		w := r.open()
@@ -612,6 +647,12 @@ func TestFiles(t *testing.T) {
 	}
 	if code, _ := post(token, "12345678901"); code != 413 {
 		t.Errorf("too large: %d", code)
+	}
+	if welcome.MaxFile != 10 {
+		t.Errorf("the browser was told %d bytes", welcome.MaxFile)
+	}
+	if code, _ := post(token, ""); code != 400 {
+		t.Errorf("an empty file: %d", code)
 	}
 	code, body := post(token, "1234567890")
 	var got struct{ Ref string }

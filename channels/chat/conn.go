@@ -43,7 +43,7 @@ type conn struct {
 	asked   []string // questions, by id
 	ordered bool     // something like an order number was said
 	asks    bool     // how a complaint stands, and was not told yet
-	refused []string // ids of messages that were answered by retry, in their order
+	refused []putOff // messages that were answered by retry, in their order
 
 	mu      sync.Mutex
 	queue   [][]byte

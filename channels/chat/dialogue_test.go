@@ -190,3 +190,39 @@ func TestIsStatusQuestion(t *testing.T) {
 		}
 	}
 }
+
+// Another tab of the same customer may send what this one was asked to send
+// again; this one then goes on with the next.
+func TestWhatAnotherTabSentIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	refuse := true
+	r.intake.Refuse(func() error {
+		if refuse {
+			refuse = false
+			return complaint.ErrFull
+		}
+		return nil
+	})
+	one, two := r.open(), r.open()
+	one.say(frame{"type": "hello"})
+	welcome := one.hear("welcome")
+	two.say(frame{"type": "hello", "session": welcome.Session, "token": welcome.Token})
+	one.say(frame{"type": "message", "id": "1", "text": "我的包裹丢了"})
+	one.hear("retry")
+	two.say(frame{"type": "message", "id": "1", "text": "我的包裹丢了"})
+	two.hear("receipt")
+	for end := time.Now().Add(2 * putOffWait); ; time.Sleep(retryAfter / 4) {
+		one.say(frame{"type": "message", "id": "2", "text": "订单 88231"})
+		f := one.any()
+		for f.Type == "message" || f.Type == "welcome" {
+			f = one.any()
+		}
+		if f.Type == "receipt" {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("still waits for the first message: %+v", f)
+		}
+	}
+}

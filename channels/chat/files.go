@@ -48,12 +48,16 @@ func (c *Chat) serveFile(w http.ResponseWriter, r *http.Request) {
 	b, err := c.deps.Blobs.Put(head, c.cfg.MaxFile)
 	switch {
 	case errors.Is(err, blob.ErrTooBig):
-		http.Error(w, fmt.Sprintf("the file is larger than %d MB", c.cfg.MaxFile>>20), http.StatusRequestEntityTooLarge)
+		http.Error(w, fmt.Sprintf("the file is larger than %.1f MB", float64(c.cfg.MaxFile)/(1<<20)), http.StatusRequestEntityTooLarge)
 		return
 	case err != nil:
 		c.deps.Log.Warn("store a chat's file", "site", c.cfg.Name, "err", err)
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "the file could not be kept; please try again", http.StatusServiceUnavailable)
+		return
+	}
+	if b.Size == 0 { // a folder, or a file that its owner's device has not loaded yet
+		http.Error(w, "the file is empty", http.StatusBadRequest)
 		return
 	}
 	a := complaint.Attachment{
@@ -120,6 +124,19 @@ func (c *Chat) sealRef(session string, a complaint.Attachment) (string, error) {
 	}
 	text := base64.RawURLEncoding.EncodeToString(b)
 	return text + "." + c.files.Sign(session+" "+text, refBytes), nil
+}
+
+// attachments are the files that a message refers to.
+func (k *conn) attachments(refs []string) ([]complaint.Attachment, error) {
+	var all []complaint.Attachment
+	for _, ref := range refs {
+		a, err := k.chat.openRef(k.session, ref)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, a)
+	}
+	return all, nil
 }
 
 func (c *Chat) openRef(session, ref string) (complaint.Attachment, error) {

@@ -76,6 +76,7 @@ type outFrame struct {
 	Text    string `json:"text,omitempty"`
 	Code    string `json:"code,omitempty"`
 	AfterMS int64  `json:"after_ms,omitempty"`
+	MaxFile int64  `json:"max_file,omitempty"` // bytes; a browser need not send what is larger
 }
 
 // frameError is told to the browser as {"type":"error"}.
@@ -115,21 +116,36 @@ func readFrame(b []byte) (inFrame, error) {
 			return f, bad("too_long", "a field has at most %d characters", maxField)
 		}
 	}
-	if f.Email != "" && !plainEmail(f.Email) {
-		return f, bad("bad_email", "this is not an e-mail address")
-	}
-	if f.Number != "" {
-		n, err := complaint.ParseNumber(f.Number)
-		if err != nil {
-			return f, bad("bad_number", "%v", err)
-		}
-		f.Number = n
-	}
 	if len(f.Language) > 35 || strings.Trim(f.Language, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		f.Language = "" // BCP 47; nothing hangs on it
 	}
 	return f, nil
 }
+
+// dropWrongParts empties what of a contact frame can't be right, and says what
+// that is.
+func (f *inFrame) dropWrongParts() (wrong error) {
+	if f.Email != "" && !plainEmail(f.Email) {
+		f.Email, wrong = "", bad("bad_email", "this is not an e-mail address")
+	}
+	if n := digitsIn(f.Phone); f.Phone != "" && (n < fewestPhoneDigits || n > mostPhoneDigits) {
+		f.Phone, wrong = "", bad("bad_phone", "this is not a phone number")
+	}
+	if f.Number != "" {
+		n, err := complaint.ParseNumber(f.Number)
+		if err != nil {
+			wrong = bad("bad_number", "%v", err)
+		}
+		f.Number = n
+	}
+	return wrong
+}
+
+// The digits of a phone number: a short code's, and E.164's with an extension.
+const (
+	fewestPhoneDigits = 5
+	mostPhoneDigits   = 20
+)
 
 func plainID(s string) bool {
 	return s != "" && len(s) <= 64 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == ""

@@ -45,6 +45,14 @@ func (r *rates) allow(key string) bool {
 	return l.Allow()
 }
 
+// spent tells whether the key may not act now, and counts nothing.
+func (r *rates) spent(key string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l := r.all[key]
+	return l != nil && l.Tokens() < 1
+}
+
 // sweep forgets the keys that may act as if they never had.
 func (r *rates) sweep(now time.Time) {
 	r.mu.Lock()

@@ -50,6 +50,7 @@ func (c *Chat) worded(r complaint.Reply) (complaint.ChatMessage, error) {
 	var err error
 	switch r.Kind {
 	case complaint.ReplyReceipt:
+		m.ID = registeredID
 		m.Text, err = c.book.Say(r.Language, "chat.registered", map[string]string{"number": complaint.Grouped(r.Number)})
 	case complaint.ReplyPresence:
 		m.Number = ""

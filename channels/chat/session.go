@@ -36,7 +36,7 @@ func (k *conn) hello(f inFrame) (*closing, error) {
 	if !fresh {
 		seq = k.resume(session)
 	}
-	k.push(outFrame{Type: "welcome", Session: session, Token: k.chat.tokens.Sign(session, tokenBytes), Seq: seq})
+	k.push(outFrame{Type: "welcome", Session: session, Token: k.chat.tokens.Sign(session, tokenBytes), Seq: seq, MaxFile: k.chat.cfg.MaxFile})
 	k.chat.join(k, session)
 	if fresh {
 		k.greet()
@@ -76,6 +76,9 @@ func (k *conn) resume(session string) *int64 {
 	}
 	k.from = complaint.Person{Name: known.Notes["name"], Email: known.Notes["email"], Phone: known.Notes["phone"]}
 	k.number, k.ordered, k.asks = known.Notes["number"], known.Notes["ordered"] != "", known.Notes["asks"] != ""
+	if l := known.Notes["language"]; l != "" {
+		k.language = l // they may write another than the browser's
+	}
 	if known.Notes["gone"] != "" {
 		k.note(session, map[string]string{"gone": ""}) // and came back
 	}
@@ -97,7 +100,7 @@ func (k *conn) note(session string, notes map[string]string) {
 func (k *conn) remember(do func()) {
 	yes := map[bool]string{true: "1"}
 	who := func() map[string]string {
-		return map[string]string{"name": k.from.Name, "email": k.from.Email, "phone": k.from.Phone, "number": k.number, "ordered": yes[k.ordered], "asks": yes[k.asks]}
+		return map[string]string{"name": k.from.Name, "email": k.from.Email, "phone": k.from.Phone, "number": k.number, "ordered": yes[k.ordered], "asks": yes[k.asks], "language": k.language}
 	}
 	before := who()
 	do()
@@ -135,7 +138,7 @@ func (k *conn) base(id string) complaint.Contact {
 	c := complaint.Contact{
 		ID: complaint.RecordID(complaint.Chat, k.session, id), Channel: complaint.Chat, Account: k.chat.cfg.Name, ContactPoint: k.chat.cfg.Name,
 		Ref: k.session + "/" + id, ReceivedAt: time.Now(), From: k.from, Language: languageOf(k.language), Conversation: "chat:" + k.session,
-		Facts: map[string]string{"session": k.session, "page": k.page},
+		Facts: map[string]string{"site": k.chat.cfg.Name, "session": k.session, "page": k.page},
 	}
 	if k.signed {
 		c.Facts["identity"], c.Facts["user"] = "signed", k.user
@@ -150,14 +153,22 @@ func languageOf(tag string) string {
 }
 
 // contact remembers who writes. Where the complaint exists already, its
-// department hears of it too.
+// department hears of it too. What is wrong with one part is told, and the
+// others are kept.
 func (k *conn) contact(f inFrame) error {
 	if !k.allowed() {
 		return bad("try_again", "too many at once; please send it again")
 	}
+	wrong := f.dropWrongParts()
 	f.Phone = dialable(f.Phone)
 	if k.signed { // the site's word stands above the customer's
 		f.Name, f.Email, f.Phone = "", "", ""
+	}
+	if k.told != "" && f.Number != k.told && f.Number != k.number && f.Number != "" {
+		k.say(k.ask(sayOther+f.Number, "chat.other_number", complaint.Grouped(f.Number)))
+	}
+	if k.told != "" {
+		f.Number = ""
 	}
 	k.remember(func() {
 		for from, to := range map[*string]*string{&f.Name: &k.from.Name, &f.Email: &k.from.Email, &f.Phone: &k.from.Phone, &f.Number: &k.number} {
@@ -167,14 +178,13 @@ func (k *conn) contact(f inFrame) error {
 		}
 	})
 	if k.told == "" || f.Name+f.Email+f.Phone == "" {
-		return nil
+		return wrong
 	}
 	c := k.base("contact-" + complaint.RecordID("", f.Name, f.Email, f.Phone))
-	_, err := k.chat.deps.Intake.Accept(k.chat.ctx, c)
-	if err != nil {
+	if _, err := k.chat.deps.Intake.Accept(k.chat.ctx, c); err != nil {
 		return bad("try_again", "this could not be kept; please send it again")
 	}
-	return nil
+	return wrong
 }
 
 // message keeps what the customer said, and only then says so.
@@ -183,21 +193,22 @@ func (k *conn) message(f inFrame) error {
 		k.later(f.ID)
 		return nil
 	}
-	k.remember(func() { k.learn(f.Text) })
+	files, err := k.attachments(f.Files)
+	if err != nil {
+		k.settled(f.ID)
+		return err
+	}
+	// A file's name tells nothing of who sends it: recordings are named by whom
+	// one called.
+	if !slices.ContainsFunc(files, func(a complaint.Attachment) bool { return a.Filename == f.Text }) {
+		k.remember(func() { k.learn(f.Text) })
+	}
 	c := k.base(f.ID)
-	c.Text = f.Text
-	for _, ref := range f.Files {
-		a, err := k.chat.openRef(k.session, ref)
-		if err != nil {
-			k.settled(f.ID)
-			return err
-		}
-		c.Attachments = append(c.Attachments, a)
-	}
-	if c.Fragment = len(c.Attachments) == 0 && k.tooLittle(f.Text); !c.Fragment {
-		c.NumberNow = true
-	}
-	if k.number != "" {
+	c.Text, c.Attachments = f.Text, files
+	c.Fragment = len(c.Attachments) == 0 && k.tooLittle(f.Text)
+	c.NumberNow = !c.Fragment
+	c.WantsReceipt = k.told == "" // where no number can be told now
+	if k.number != "" && !k.chat.guessed.spent(k.ip) {
 		c.Number, c.NumberBy = k.number, "contact"
 	}
 	r, err := k.chat.deps.Intake.Accept(k.chat.ctx, c)
@@ -207,32 +218,49 @@ func (k *conn) message(f inFrame) error {
 	}
 	k.settled(f.ID)
 	k.push(outFrame{Type: "receipt", ID: f.ID, Number: r.Number})
-	k.answer(f.ID, r.Number)
+	k.answer(f.ID, f.Text, r.Number)
 	return nil
+}
+
+// putOff is a message that was answered by retry, and how long it is waited
+// for.
+type putOff struct {
+	id    string
+	until time.Time
 }
 
 // later has the browser send a message again.
 func (k *conn) later(id string) {
-	if !slices.Contains(k.refused, id) && len(k.refused) < maxRefused {
-		k.refused = append(k.refused, id)
+	until := time.Now().Add(putOffWait)
+	switch i := slices.IndexFunc(k.refused, func(p putOff) bool { return p.id == id }); {
+	case i >= 0:
+		k.refused[i].until = until
+	case len(k.refused) < maxRefused:
+		k.refused = append(k.refused, putOff{id, until})
 	}
 	k.push(outFrame{Type: "retry", ID: id, AfterMS: retryAfter.Milliseconds()})
 }
 
 // overtakes tells a message that must not be kept yet: one before it was put
 // off, and the department has to read them in the order they were written.
-func (k *conn) overtakes(id string) bool { return len(k.refused) > 0 && k.refused[0] != id }
+// One that the browser does not send again, for another tab has, is not
+// waited for.
+func (k *conn) overtakes(id string) bool {
+	now := time.Now()
+	k.refused = slices.DeleteFunc(k.refused, func(p putOff) bool { return p.id != id && now.After(p.until) })
+	return len(k.refused) > 0 && k.refused[0].id != id
+}
 
 // settled says that a message is not waited for any more.
 func (k *conn) settled(id string) {
-	k.refused = slices.DeleteFunc(k.refused, func(s string) bool { return s == id })
+	k.refused = slices.DeleteFunc(k.refused, func(p putOff) bool { return p.id == id })
 }
 
 // end registers what was said so far, if nothing is registered yet.
 func (k *conn) end() {
 	if k.told == "" {
 		c := k.base("end")
-		c.OnlyOpens = true
+		c.OnlyOpens, c.WantsReceipt = true, true
 		if _, err := k.chat.deps.Intake.Accept(k.chat.ctx, c); err != nil {
 			k.chat.deps.Log.Warn("register the rest of an ended chat; it is registered when it has been idle", "site", k.chat.cfg.Name, "err", err)
 		}

@@ -19,32 +19,42 @@ import (
 )
 
 // hostPage is a page of somebody's site: a strict policy, and styles that
-// would spoil whatever they reached. The style has the one hash that the
-// policy allows.
+// would spoil whatever they reached; /rtl runs from right to left and unsets
+// all that can be, /head has the tag where there is no body yet.
 func hostPage(gateway string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/spoil.css" {
 			w.Header().Set("Content-Type", "text/css")
-			_, _ = io.WriteString(w, "* { color: #600 !important; float: left; font-size: 30px !important } p, button { display: none !important } h1 { display: block }")
+			_, _ = io.WriteString(w, `* { color: #600 !important; float: left; font-size: 30px !important } p, button { display: none !important } h1 { display: block }
+[dir=rtl] * { all: unset !important; direction: rtl !important; font-size: 30px !important }`)
 			return
+		}
+		tag := `<script src="http://` + gateway + `/chat/widget.js" data-site="web" data-privacy="https://www.example.com/privacy" `
+		head, dir, body := "", "ltr", tag+"async></script>"
+		switch r.URL.Path {
+		case "/rtl":
+			dir = "rtl"
+		case "/head":
+			head, body = tag+"></script>", ""
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; script-src http://%[1]s; connect-src http://%[1]s ws://%[1]s; style-src 'self'; require-trusted-types-for 'script'", gateway))
-		_, _ = fmt.Fprintf(w, `<!doctype html><html lang="zh"><meta name="viewport" content="width=device-width"><title>shop</title><link rel="stylesheet" href="/spoil.css">
-<main><h1>商店</h1></main><script src="http://%s/chat/widget.js" data-site="web" data-privacy="https://www.example.com/privacy" async></script></html>`, gateway)
+		_, _ = fmt.Fprintf(w, `<!doctype html><html lang="zh" dir="%s"><meta name="viewport" content="width=device-width"><title>shop</title><link rel="stylesheet" href="/spoil.css">%s
+<main><h1>商店</h1></main>%s</html>`, dir, head, body)
 	})
 }
 
-// TestChatInABrowser holds the widget to what customers do, in Chromium. With
-// HEARKEN_SHOTS=folder the screenshots stay there.
-func TestChatInABrowser(t *testing.T) {
+// chatInABrowser lets a script use the widget on somebody's page, in Chromium.
+// With HEARKEN_SHOTS=folder the screenshots stay there.
+func chatInABrowser(t *testing.T, script, options string) *site {
+	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatal("chromium is missing; run scripts/install test: ", err)
 	}
 	page := httptest.NewUnstartedServer(nil)
 	origin := "http://" + page.Listener.Addr().String()
-	s := newSite(t, fmt.Sprintf("  chat:\n    - {name: web, origins: [%q]}\n", origin), "")
+	s := newSite(t, fmt.Sprintf("  chat:\n    - {name: web, origins: [%q]%s}\n", origin, options), "")
 	page.Config.Handler = hostPage(s.http)
 	page.Start()
 	t.Cleanup(page.Close)
@@ -56,8 +66,35 @@ func TestChatInABrowser(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
 	defer cancel()
-	drive(ctx, t, s, chromium, shots, "http://"+s.http, origin)
+	drive(ctx, t, s, chromium, shots, script, "http://"+s.http, origin)
+	return s
+}
 
+// TestChatOnOtherPeoplesPages holds the widget to what pages and customers do
+// to it.
+func TestChatOnOtherPeoplesPages(t *testing.T) {
+	s := chatInABrowser(t, "pages.mjs", ", max_file: 200000")
+	var files, numbers []string
+	var long int
+	for _, r := range awaitLeads(t, s.redisURL(), 10) {
+		for _, a := range r.Attachments {
+			files = append(files, a.Filename)
+		}
+		if !slices.Contains(numbers, r.Number) {
+			numbers = append(numbers, r.Number)
+		}
+		if strings.Contains(r.Narrative, "a long story") {
+			long += strings.Count(r.Narrative, "long")
+		}
+	}
+	if !slices.Equal(files, []string{"photo 1.txt"}) || len(numbers) != 5 || long != 500 {
+		t.Errorf("files %q, complaints %q, %d of 500 words of a long message", files, numbers, long)
+	}
+}
+
+// TestChatInABrowser holds the widget to a customer's whole conversation.
+func TestChatInABrowser(t *testing.T) {
+	s := chatInABrowser(t, "chat.mjs", "")
 	got := awaitLeads(t, s.redisURL(), 8)
 	slices.SortStableFunc(got, func(a, b complaint.Record) int { return a.ReceivedAt.Compare(b.ReceivedAt) })
 	var said []string
@@ -83,9 +120,9 @@ func TestChatInABrowser(t *testing.T) {
 }
 
 // drive runs the script and does what it asks for.
-func drive(ctx context.Context, t *testing.T, s *site, chromium, shots string, args ...string) {
+func drive(ctx context.Context, t *testing.T, s *site, chromium, shots, script string, args ...string) {
 	t.Helper()
-	node := exec.CommandContext(ctx, "node", append(append([]string{"chat.mjs"}, args...), shots)...)
+	node := exec.CommandContext(ctx, "node", append(append([]string{script}, args...), shots)...)
 	node.Dir, node.Stderr = "browser", os.Stderr
 	node.Env = append(os.Environ(), "CHROMIUM="+chromium)
 	node.Cancel = func() error { return node.Process.Signal(os.Interrupt) } // it closes its browser

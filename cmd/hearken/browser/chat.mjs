@@ -1,50 +1,9 @@
-// Drives the chat widget in Chromium. It is started by browser_test.go, which
-// plays the department and the operator: a line on stdout asks it for
-// something, and a line on stdin says that it is done.
-//   node chat.mjs GATEWAY HOST FOLDER-FOR-SCREENSHOTS
-import { createInterface } from "node:readline";
-import { writeFileSync } from "node:fs";
+// A customer's whole conversation, in and out of tunnels.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { accessible, ask, gateway, host, open, received, run, says, shots, state, step, waiting, watch, write } from "./harness.mjs";
 
-const [gateway, host, shots] = process.argv.slice(2);
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-async function ask(...what) {
-  console.log("ask " + what.join(" "));
-  const { value } = await lines.next();
-  assert.equal(value, "done", what.join(" "));
-}
-const step = (name) => console.log("step " + name);
-
-// The processes in here are all ours, and see our own servers only.
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
-const context = await browser.newContext({ locale: "zh-CN", viewport: { width: 1000, height: 760 }, permissions: ["clipboard-read", "clipboard-write"] });
-context.setDefaultTimeout(20000);
-const faults = [];
-function watch(page) {
-  page.on("console", (m) => { if (/Content Security Policy/.test(m.text())) faults.push(m.text()); });
-  page.on("pageerror", (e) => faults.push(String(e)));
-  return page;
-}
-const state = (page, s) => page.locator(`.state[data-state=${s}]`).waitFor();
-const says = (page, text) => page.getByRole("log").getByText(text).waitFor();
-const received = (page, text, note = "已收到") => page.locator(".item", { hasText: text }).filter({ hasText: note }).waitFor();
-async function write(page, text) {
-  await page.locator("textarea").fill(text);
-  await page.keyboard.press("Enter");
-}
-const waiting = (page, text) => received(page, text, "等待发送");
-async function accessible(page, where) {
-  await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished)));
-  // Through the debugger, past the page's Content-Security-Policy.
-  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate((await import("node:fs")).readFileSync(axe, "utf8"));
-  const { violations } = await page.evaluate(() => window.axe.run(document));
-  assert.deepEqual(violations.map((v) => [v.id, v.nodes.map((n) => n.target.join(" ") + ": " + n.failureSummary)]), [], where);
-}
-
-try {
+await run(async () => {
+  const context = await open({ locale: "zh-CN", viewport: { width: 1000, height: 760 }, permissions: ["clipboard-read", "clipboard-write"] });
   step("conversation, on a page with a strict policy and hostile styles");
   const page = watch(await context.newPage());
   await page.goto(host);
@@ -130,8 +89,7 @@ try {
   await launch.waitFor();
 
   step("a narrow screen, in English, on the gateway's own page");
-  const phone = await browser.newContext({ locale: "en-GB", viewport: { width: 320, height: 560 }, isMobile: true, hasTouch: true, reducedMotion: "reduce" });
-  phone.setDefaultTimeout(20000);
+  const phone = await open({ locale: "en-GB", viewport: { width: 320, height: 560 }, isMobile: true, hasTouch: true, reducedMotion: "reduce" });
   const small = watch(await phone.newPage());
   await small.goto(gateway + "/chat/web/");
   await state(small, "on");
@@ -141,6 +99,9 @@ try {
   await small.locator("textarea").fill("The parcel never arrived and nobody answers " + "x".repeat(120));
   await small.getByRole("button", { name: "Send" }).tap();
   await received(small, "never arrived", "Received");
+  await says(small, "order or contract number");
+  await small.waitForTimeout(100);
+  assert.ok(await small.locator(".log").evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight) < 40, "the newest is in sight");
   assert.ok(await small.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out");
   const send = await small.getByRole("button", { name: "Send" }).boundingBox();
   assert.ok(send.x >= 0 && send.x + send.width <= 320 && send.y + send.height <= 560, "the button is on the screen: " + JSON.stringify(send));
@@ -151,15 +112,4 @@ try {
   await state(small, "on");
   await accessible(small, "narrow, over a page");
   await small.screenshot({ path: shots + "/6-narrow-host.png" });
-
-  assert.deepEqual(faults, []);
-  console.log("passed");
-} catch (e) {
-  for (const [i, p] of browser.contexts().flatMap((c) => c.pages()).entries()) await p.screenshot({ path: `${shots}/failed-${i}.png` }).catch(() => {});
-  writeFileSync(shots + "/failed.txt", String(e.stack) + "\n" + faults.join("\n"));
-  console.log("failed " + String(e.stack).replaceAll("\n", " | "));
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-  process.exit();
-}
+});

@@ -1,4 +1,4 @@
-package normalize_test
+package config
 
 import (
 	"bytes"
@@ -10,7 +10,6 @@ import (
 	"unicode"
 
 	"hearken/complaint"
-	"hearken/config"
 	"hearken/normalize"
 )
 
@@ -18,7 +17,7 @@ import (
 // phrases.
 func exampleRules(t testing.TB) *normalize.Normalizer {
 	t.Helper()
-	rules, err := config.LoadRules("../rules.example.yaml")
+	rules, err := LoadRules("../rules.example.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +37,7 @@ func longMail(t testing.TB, chinese bool) string {
 	t.Helper()
 	var b strings.Builder
 	for _, name := range []string{"first", "tuned"} {
-		file, err := os.ReadFile("../config/testdata/complaints." + name + ".jsonl")
+		file, err := os.ReadFile("testdata/complaints." + name + ".jsonl")
 		if err != nil {
 			t.Fatal(err)
 		}
