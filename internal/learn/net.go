@@ -10,14 +10,14 @@ import (
 // labels in both languages. The small beginning matters most: words come to
 // mean something only through the labels that they occur with.
 const (
-	netWidth   = 96
+	netWidth   = 64
 	netPasses  = 20 // through the examples, of few
 	netFewer   = 14 // of manyTexts
 	netStart   = 0.03
 	netRate    = 0.05 // of the features' rows; AdaGrad's
 	netTopRate = 0.02 // of the rest
 	netDropIn  = 0.3  // share of the features left out in a step
-	netDropOut = 0.3  // share of the units left out in a step
+	netDropOut = 0.2  // share of the units left out in a step
 	netTiny    = 1e-4
 )
 

@@ -26,7 +26,7 @@ const (
 
 const (
 	seed      = 20260101 // any number; always the same
-	netCount  = 2        // nets of other beginnings err otherwise
+	netCount  = 3        // nets of other beginnings err otherwise
 	holdFolds = 5        // parts of which each is held out in turn,
 	holdMost  = 1500     // until as many examples have been
 )
