@@ -1,12 +1,14 @@
 package learn
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
 )
 
-// Evidence is a piece of a text that spoke for a label.
+// Evidence is a piece of a text that spoke for a label: a word with the letters
+// in it, a Chinese character, or several.
 type Evidence struct {
 	Text   string  `json:"text"`   // folded; "a … b" is two words with something between
 	At     int     `json:"at"`     // where it begins, in runes of the text
@@ -20,7 +22,7 @@ func (r *Reading) Explain(label string, most int) []Evidence {
 	if !known {
 		return nil
 	}
-	all := r.contributions(l)
+	all := r.byWord(r.contributions(l))
 	for i := len(all)/2 - 1; i >= 0; i-- {
 		all.sink(i)
 	}
@@ -30,8 +32,7 @@ func (r *Reading) Explain(label string, most int) []Evidence {
 		all[0] = all[len(all)-1]
 		all = all[:len(all)-1]
 		all.sink(0)
-		g := r.text.grams[w.gram]
-		e := Evidence{r.text.shown(g), r.text.at(g), math.Round(float64(w.weight)*100) / 100}
+		e := Evidence{r.text.shown(w.gram), r.text.at(w.gram), math.Round(float64(w.weight)*100) / 100}
 		if !slices.ContainsFunc(out, func(o Evidence) bool { return within(e, o) || within(o, e) }) {
 			out = append(out, e)
 		}
@@ -43,10 +44,32 @@ func within(a, b Evidence) bool {
 	return strings.Contains(strings.Trim(b.Text, "_"), strings.Trim(a.Text, "_"))
 }
 
-// weighed is one of a text's grams, and what it adds to a label's score.
+// weighed is a piece of a text, and what it adds to a label's score.
 type weighed struct {
-	gram   int32
+	gram   gram
 	weight float32
+}
+
+// byWord adds what the letters within a word say to what the word itself does:
+// nobody can make anything of "hel". What speaks against the label is left out.
+func (r *Reading) byWord(all heap) heap {
+	why := &r.reason
+	why.words = slices.Grow(why.words[:0], len(r.text.tokens))[:len(r.text.tokens)]
+	clear(why.words)
+	kept := all[:0]
+	for _, w := range all {
+		if w.gram.block == blockLetters || w.gram.block == blockWords {
+			why.words[w.gram.first] += w.weight
+		} else if w.weight > 0 {
+			kept = append(kept, w)
+		}
+	}
+	for token, weight := range why.words {
+		if weight > 0 {
+			kept = append(kept, weighed{gram{block: blockWords, first: uint16(token), last: uint16(token)}, weight})
+		}
+	}
+	return kept
 }
 
 // heap has the weightiest at its top: few of hundreds are asked for.
@@ -70,12 +93,13 @@ func (h heap) sink(i int) {
 }
 
 func (w weighed) before(o weighed) bool {
-	return w.weight > o.weight || w.weight == o.weight && w.gram < o.gram
+	return cmp.Or(cmp.Compare(o.weight, w.weight), cmp.Compare(w.gram.first, o.gram.first), cmp.Compare(w.gram.last, o.gram.last), cmp.Compare(w.gram.block, o.gram.block)) < 0
 }
 
 // reason is room to find contributions in.
 type reason struct {
 	all     heap
+	words   []float32 // by token
 	slopes  []float32
 	whole   []int32
 	columns [parts]columns
@@ -83,9 +107,8 @@ type reason struct {
 }
 
 // contributions are what the features of the text add to a label's score
-// above the average label, where that is more than nothing. The net is taken
-// as it responds at this text: exact but for its biases, since a unit that
-// fires is linear.
+// above the average label. The net is taken as it responds at this text: exact
+// but for its biases, since a unit that fires is linear.
 func (r *Reading) contributions(label int) heap {
 	rows, why := &r.model.rows, &r.reason
 	why.ofMargin(r.model, label)
@@ -96,9 +119,7 @@ func (r *Reading) contributions(label int) heap {
 		row := rows.row(c.at)
 		sum := why.unit[partMargin]*scale(row, partMargin)*float32(why.columns[partMargin].dot(row[margin:net])) +
 			why.unit[partNet]*scale(row, partNet)*float32(why.columns[partNet].dot(row[net:]))
-		if sum > 0 {
-			why.all = append(why.all, weighed{r.vector.gram[i], sum * c.value})
-		}
+		why.all = append(why.all, weighed{r.text.grams[r.vector.gram[i]], sum * c.value})
 	}
 	return why.all
 }

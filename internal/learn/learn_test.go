@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -158,6 +159,14 @@ func TestExplain(t *testing.T) {
 	}
 	if !strings.Contains(got[0].Text, "签收") && !strings.Contains(got[0].Text, "签") {
 		t.Errorf("most spoke %q", got[0].Text)
+	}
+	english := "the driver marked my parcels as delivered"
+	for _, e := range m.Read(english).Explain(m.Predict(english).Label, 9) {
+		for _, word := range strings.Fields(strings.ReplaceAll(e.Text, " … ", " ")) {
+			if !slices.Contains(strings.Fields(english), word) {
+				t.Errorf("evidence %q is no word of the text", e.Text)
+			}
+		}
 	}
 	if e := m.Read(text).Explain("no such label", 5); e != nil {
 		t.Errorf("evidence for a label that is not known: %v", e)
