@@ -56,6 +56,10 @@ type Contact struct {
 	// Window is how long the conversation stays open after its last contact;
 	// 0 means as long as the queue remembers.
 	Window time.Duration `json:"window,omitempty"`
+	// AlsoConversation is another conversation that leads to the same complaint
+	// for AlsoWindow: the text messages of who phoned.
+	AlsoConversation string        `json:"also_conversation,omitempty"`
+	AlsoWindow       time.Duration `json:"also_window,omitempty"`
 	// Fragment says that the text is too little to register a complaint by
 	// ("hello"). It is safe like any other contact, and waits for the next
 	// contact of its conversation, or for Idle to pass, and is registered
