@@ -50,7 +50,7 @@ type Contact struct {
 	Topic string `json:"topic,omitempty"`
 
 	// Conversation names what this contact is part of at its source: a call, a
-	// chat session, a pair of phone numbers that text each other. The first
+	// chat session, a phone number and the line that it texts. The first
 	// contact of a conversation registers a complaint, later ones supplement it.
 	Conversation string `json:"conversation,omitempty"`
 	// Window is how long the conversation stays open after its last contact;

@@ -66,6 +66,7 @@ type memory struct {
 	mu     sync.Mutex
 	facts  map[string]map[string]string
 	booked []string
+	led    []string // conversation and number
 }
 
 func (m *memory) Learn(_ context.Context, of string, facts map[string]string) error {
@@ -90,6 +91,13 @@ func (m *memory) Book(_ context.Context, number, id, event string, details map[s
 	if line := fmt.Sprint(number, " ", id, " ", event, " ", details["status"], " ", details["code"]); !slices.Contains(m.booked, line) {
 		m.booked = append(m.booked, line)
 	}
+	return nil
+}
+
+func (m *memory) Continue(_ context.Context, number, conversation string, _ time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.led = append(m.led, conversation+" "+number)
 	return nil
 }
 
@@ -152,7 +160,7 @@ func newRigOf(t *testing.T, of carrier.Config, change ...func(*Config)) *rig {
 		t.Fatal(err)
 	}
 	r.cfg, r.blobs, r.deps = cfg, blobs, Deps{
-		Intake: r.intake, Blobs: blobs, Notebook: r.notes, Memory: r.memory, History: r.memory, Leases: r.memory, Keys: keys,
+		Intake: r.intake, Blobs: blobs, Notebook: r.notes, Memory: r.memory, History: r.memory, Threads: r.memory, Leases: r.memory, Keys: keys,
 		Log: slog.New(slog.DiscardHandler), Audit: audit.Discard(), PublicURL: "https://intake.example.com",
 	}
 	r.make()

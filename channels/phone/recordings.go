@@ -71,6 +71,7 @@ func (p *Phone) fetchRecording(ctx context.Context, j job) error {
 	}
 	c := j.Contact
 	c.ID, c.Ref, c.NumberNow, c.WantsReceipt, c.OnlyOpens = complaint.RecordID(complaint.Phone, c.Ref, "audio"), c.Ref+"/audio", false, false, false
+	c.AlsoConversation = "" // by now the texts may be about another complaint
 	word := "phone.audio"
 	if err == nil {
 		c.Attachments = []complaint.Attachment{{Filename: re + ".wav", MediaType: "audio/wav", Size: b.Size, SHA256: b.SHA256, Blob: b.Ref}}

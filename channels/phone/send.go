@@ -2,6 +2,7 @@ package phone
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -102,6 +103,7 @@ func (p *Phone) sendText(ctx context.Context, m message) error {
 	if err := p.deps.Memory.Learn(ctx, "text:"+m.id, map[string]string{"tried": strconv.FormatInt(time.Now().Unix(), 10)}); err != nil {
 		return err
 	}
+	p.expectAnswer(ctx, m)
 	params := &api.CreateMessageParams{}
 	params.SetTo(m.to)
 	params.SetFrom(m.from)
@@ -113,6 +115,15 @@ func (p *Phone) sendText(ctx context.Context, m message) error {
 	}
 	p.sentOnce(ctx, m.id, text(sent.Sid))
 	return nil
+}
+
+// expectAnswer has the answer to a message lead to the complaint that it is
+// about, however old that is and by whichever channel it came.
+func (p *Phone) expectAnswer(ctx context.Context, m message) {
+	err := p.deps.Threads.Continue(ctx, m.number, p.textsWith(m.to), p.cfg.TextWindow)
+	if err != nil && !errors.Is(err, complaint.ErrUnknown) { // then it is in a spool, and leads there by itself
+		p.deps.Log.Warn("an answer to a text message may become a complaint of its own", "line", p.cfg.Name, "number", m.number, "err", err)
+	}
 }
 
 // sentOnce keeps that a message is out. A failure is no reason to send it

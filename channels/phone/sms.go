@@ -8,22 +8,13 @@ import (
 	"net/url"
 	"path"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf16"
 
 	"hearken/complaint"
 )
-
-// Words that carriers act on: to register them would answer a person who
-// asked not to be written to.
-var carrierWords = map[string]bool{
-	"stop": true, "stopall": true, "unsubscribe": true, "cancel": true, "end": true, "quit": true, "optout": true, "revoke": true,
-	"start": true, "unstop": true, "help": true, "info": true, "td": true, "退订": true, "t": true,
-}
 
 const whatsApp = "whatsapp:" // before both numbers of a WhatsApp message
 
@@ -62,23 +53,22 @@ func (p *Phone) text(h hook) (complaint.Contact, error) {
 	if sid == "" {
 		return complaint.Contact{}, complaint.Permanent(errors.New("the webhook names no message"))
 	}
-	// OptOutType is there where the carrier has answered already
-	// (https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out).
-	if h.get("OptOutType") != "" || carrierWords[strings.ToLower(strings.Trim(body, ".! "))] {
+	if forCarrier(h, body) {
 		return complaint.Contact{}, nil
 	}
 	from, to := h.get("From"), h.get("To")
 	c := complaint.Contact{
 		ID: complaint.RecordID(complaint.Phone, sid), Channel: complaint.Phone, Account: p.cfg.Name, ContactPoint: to, Ref: sid, ReceivedAt: time.Now(),
 		From: complaint.Person{Phone: strings.TrimPrefix(from, whatsApp), Name: strings.TrimSpace(h.get("ProfileName"))},
-		Text: body, Language: languageOf(body, p.defaultLanguage(strings.TrimPrefix(to, whatsApp))),
-		Conversation: "sms:" + from + ">" + to, Window: p.cfg.TextWindow, WantsReceipt: true,
+		Text: h.get("Body"), Language: languageOf(body, p.defaultLanguage(strings.TrimPrefix(to, whatsApp))),
+		Conversation: p.textsWith(from), Window: p.cfg.TextWindow, WantsReceipt: true,
 		Facts: map[string]string{"line": p.cfg.Name, "message_sid": sid, "medium": "sms"},
 	}
 	if strings.HasPrefix(from, whatsApp) {
 		c.Facts["medium"] = "whatsapp"
 	}
 	if body == "" {
+		c.Text = ""
 		var err error
 		if err = p.entitle(&c, "phone.notext", nil); err != nil {
 			return c, err
@@ -87,31 +77,20 @@ func (p *Phone) text(h hook) (complaint.Contact, error) {
 	if n, err := complaint.ParseNumber(numberIn.FindString(body)); err == nil {
 		c.Number, c.NumberBy = n, "keyed"
 	}
-	c.Part = isPart(body, h.get("NumSegments"))
+	c.Part = isPart(c.Text, h.get("NumSegments"))
 	c.Fragment = c.Part
 	return c, nil
+}
+
+// textsWith is the conversation of a customer's text messages with the line,
+// by whichever of its numbers, and by WhatsApp too.
+func (p *Phone) textsWith(number string) string {
+	return "sms:" + strings.TrimPrefix(number, whatsApp) + ">" + p.cfg.Name
 }
 
 // numberIn finds what may be a complaint number: twelve digits, in groups or
 // not.
 var numberIn = regexp.MustCompile(`\b[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}\b`)
-
-// The lengths at which a text is cut in parts, with and without a header that
-// tells so (3GPP TS 23.040 section 9.2.3.24.1): in septets, and in units of
-// UCS-2.
-var partsLatin, partsOther = []int{153, 160}, []int{67, 70}
-
-// isPart tells a text that was cut by a carrier that does not join them: it is
-// exactly as long as one message can be. Others tell the parts they joined.
-func isPart(body, segments string) bool {
-	if segments != "" && segments != "1" {
-		return false
-	}
-	if strings.IndexFunc(body, func(r rune) bool { return r > unicode.MaxASCII }) < 0 {
-		return slices.Contains(partsLatin, len(body))
-	}
-	return slices.Contains(partsOther, len(utf16.Encode([]rune(body))))
-}
 
 // languageOf is Chinese where a Chinese character is in the text, English
 // where only Latin ones are.

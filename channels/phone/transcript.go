@@ -40,7 +40,7 @@ func (p *Phone) transcription(ctx context.Context, h hook) (answer, error) {
 // it another type, priority and department: the dispatcher decides.
 func (p *Phone) addTranscript(ctx context.Context, c complaint.Contact, text string) (err error) {
 	c.ID, c.Ref = complaint.RecordID(complaint.Phone, c.Ref, "transcript"), c.Ref+"/transcript"
-	c.NumberNow, c.WantsReceipt, c.OnlyOpens = false, false, false
+	c.NumberNow, c.WantsReceipt, c.OnlyOpens, c.AlsoConversation = false, false, false, ""
 	if err = p.entitle(&c, "phone.transcript", nil); err != nil {
 		return err
 	}

@@ -289,6 +289,9 @@ func (p *Phone) call(h hook, t talk, part string) (complaint.Contact, error) {
 	if c.ContactPoint == "" {
 		c.ContactPoint = p.cfg.Numbers[0]
 	}
+	if from != "" { // who has phoned may go on by text
+		c.AlsoConversation, c.AlsoWindow = p.textsWith(from), p.cfg.TextWindow
+	}
 	if from == "" {
 		c.Notes = append(c.Notes, "the caller's number is withheld")
 	}
