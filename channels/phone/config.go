@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"hearken/internal/secret"
@@ -75,14 +74,6 @@ type Record struct {
 	MaxLength time.Duration `yaml:"max_length"` // 5m
 	Silence   time.Duration `yaml:"silence"`    // that ends it: 5s
 	FinishKey string        `yaml:"finish_key"` // #
-}
-
-// Hours of a line. Zero is always.
-type Hours struct {
-	Days     []string `yaml:"days"` // mon ... sun; every day
-	From     string   `yaml:"from"` // 09:00
-	To       string   `yaml:"to"`
-	Timezone string   `yaml:"timezone"` // Asia/Shanghai
 }
 
 // Transfer puts callers through to people within the hours.
@@ -212,8 +203,6 @@ var (
 	finishShape   = regexp.MustCompile(`^[0-9*#]+$`)
 	clockShape    = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$`)
 )
-
-var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
 // faults collects what is wrong, each with the key that it is about.
 type faults []error
@@ -359,40 +348,4 @@ func (c Config) checkDialogue(f *faults) {
 			f.add("voices.%s: it is not known; there are zh and en", lang)
 		}
 	}
-}
-
-func (c Config) checkHours(f *faults) {
-	for i, d := range c.Hours.Days {
-		if !slices.Contains(weekdays, strings.ToLower(d)) {
-			f.add("hours.days[%d]: %q is not one of %s", i, d, strings.Join(weekdays, ", "))
-		}
-	}
-	for key, s := range map[string]string{"hours.from": c.Hours.From, "hours.to": c.Hours.To} {
-		if s != "" && !clockShape.MatchString(s) {
-			f.add(`%s: it must be a time of day like "09:30", in quotes`, key)
-		}
-	}
-	if _, err := time.LoadLocation(c.Hours.Timezone); err != nil {
-		f.add("hours.timezone: %v", err)
-	}
-}
-
-// open tells whether somebody is there.
-func (h Hours) open(now time.Time) bool {
-	zone, err := time.LoadLocation(h.Timezone)
-	if err != nil {
-		return true
-	}
-	t := now.In(zone)
-	clock, from, to := t.Format("15:04"), h.From, h.To
-	set(&from, "00:00")
-	set(&to, "24:00")
-	in := clock >= from && clock < to
-	if from > to { // the night belongs to the day before
-		in = clock >= from || clock < to
-		if clock < to {
-			t = t.AddDate(0, 0, -1)
-		}
-	}
-	return in && (len(h.Days) == 0 || slices.ContainsFunc(h.Days, func(d string) bool { return strings.EqualFold(d, weekdays[t.Weekday()]) }))
 }

@@ -246,10 +246,9 @@ func (s *script) farewell(before, number string) bool {
 		s.tell("phone.repeat", said)
 	}
 	if number != "" && number != s.talk.Number && numberShape.MatchString(s.from) && s.p.cfg.OfferText != None {
-		q := s.talk.values()
-		q.Set("told", number)
+		s.talk.Told = number
 		s.add(&twiml.VoiceGather{
-			Input: "dtmf", NumDigits: "1", Timeout: wholeSeconds(waitKey), Action: s.p.step(s.sid, "voice/text", q), Method: "POST",
+			Input: "dtmf", NumDigits: "1", Timeout: wholeSeconds(waitKey), Action: s.step("voice/text"), Method: "POST",
 			InnerElements: []twiml.Element{s.say(lang, "phone.offer", map[string]string{"digit": s.p.cfg.OfferText})},
 		})
 	}

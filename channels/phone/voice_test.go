@@ -12,6 +12,7 @@ import (
 
 	"hearken/channels/phone/carrier"
 	"hearken/complaint"
+	"hearken/internal/calendar"
 )
 
 func hasAudio(c complaint.Contact) bool {
@@ -57,7 +58,7 @@ func TestDialogue(t *testing.T) {
 	closed := func(c *Config) {
 		transfer(c)
 		today := time.Now().UTC().Weekday()
-		c.Hours = Hours{Days: []string{weekdays[(today+3)%7]}, Timezone: "UTC"}
+		c.Hours = Hours{Days: []string{calendar.Weekdays[(today+3)%7]}, Timezone: "UTC"}
 	}
 	for name, c := range map[string]struct {
 		config func(*Config)
@@ -90,7 +91,7 @@ func TestDialogue(t *testing.T) {
 		},
 		"a number at the third try": {
 			who:   carrier.Caller{Keys: []string{"2", "", "9", "111111111111", "12", "261123004279"}, Seconds: 2},
-			hears: []string{"press 9", "enter the twelve digits", "not a complaint number", "enter the twelve digits", "not a complaint number", "We add your message to complaint two six one one", "[beep]"},
+			hears: []string{"press 9", "enter the twelve digits", "not a complaint number", "enter the twelve digits", "not a complaint number", "You call about complaint two six one one", "[beep]"},
 			is: func(c complaint.Contact) bool {
 				return c.Number == "261123004279" && c.NumberBy == "keyed" && c.NumberNow
 			},
@@ -131,8 +132,12 @@ func TestDialogue(t *testing.T) {
 			hears: []string{"in a sentence or two", "is registered", "want to say more", "[beep]", "is registered"}, is: hasAudio,
 		},
 		"speech, and nothing more": {
-			config: speech("speech", "record"), who: carrier.Caller{Keys: []string{"2"}, Says: []string{"I was charged twice"}}, hears: []string{"is registered", "[beep]", "did not hear", "is registered"}, never: "would like to be called back",
+			config: speech("speech", "record"), who: carrier.Caller{Keys: []string{"2"}, Says: []string{"I was charged twice"}}, hears: []string{"is registered", "[beep]", "is registered", "press 1"}, never: "did not hear",
 			is: func(c complaint.Contact) bool { return c.Text == "I was charged twice" },
+		},
+		"speech for a number, and nothing more": {
+			config: speech("speech", "record"), who: carrier.Caller{Keys: []string{"2", "", "9", "261123004279"}, Says: []string{"It is still broken"}}, hears: []string{"You call about", "Goodbye"}, never: "would like to be called back",
+			is: func(c complaint.Contact) bool { return c.Text == "It is still broken" && c.Number == "261123004279" },
 		},
 		"the number as a text": {
 			who: carrier.Caller{Keys: []string{"2", "", "", "1"}, Seconds: 2}, hears: []string{"I repeat", "To get the number as a text message, press 1", "on its way", "Goodbye"}, is: hasAudio,
