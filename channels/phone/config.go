@@ -114,6 +114,9 @@ const (
 	bySpeech = "speech"
 )
 
+// byCarrier has the carrier transcribe.
+const byCarrier = "carrier"
+
 // ProviderWebhook is the provider of a Hook.
 const ProviderWebhook = "webhook"
 
@@ -226,7 +229,7 @@ func (c Config) Check() []error {
 		f.add("record: bounds must not be negative")
 	}
 	switch c.Transcription.By {
-	case "", None, "carrier":
+	case "", None, byCarrier:
 	case "http":
 		f.address("transcription.url", c.Transcription.URL)
 	default:

@@ -216,7 +216,7 @@ func (s *script) record(prompt string) bool {
 		MaxLength: wholeSeconds(cfg.Record.MaxLength), Timeout: wholeSeconds(cfg.Record.Silence),
 		RecordingStatusCallback: s.step("recording"), RecordingStatusCallbackMethod: "POST", RecordingStatusCallbackEvent: "completed absent",
 	}
-	if cfg.Transcription.By == "carrier" && s.lang() == "en" { // it knows no other language
+	if cfg.Transcription.By == byCarrier && s.lang() == "en" { // it knows no other language
 		r.Transcribe, r.TranscribeCallback = "true", s.step("transcription")
 	}
 	s.add(r)

@@ -19,6 +19,9 @@ import (
 const (
 	giveUpAfter = 48 * time.Hour
 	downloadMax = 5 * time.Minute
+	// transcriptWait is how long the carrier is left a recording that it
+	// transcribes: it does so from the recording, mostly within minutes.
+	transcriptWait = 2 * time.Hour
 )
 
 // recording takes the news that a recording can be fetched, or that there is
@@ -114,7 +117,11 @@ func (p *Phone) afterRecording(j job, b complaint.Blob) error {
 		}
 	}
 	if p.cfg.Delete {
-		return p.jobs.add(job{Kind: jobDelete, ID: j.ID})
+		del := job{Kind: jobDelete, ID: j.ID}
+		if p.cfg.Transcription.By == byCarrier {
+			del.Due = time.Now().Add(transcriptWait)
+		}
+		return p.jobs.add(del)
 	}
 	return nil
 }

@@ -142,7 +142,7 @@ func (c restClient) SendRequest(method, rawURL string, data url.Values, _ map[st
 func noAddress(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
-		return fmt.Errorf("ask the carrier: %w", u.Err)
+		return fmt.Errorf("no answer: %w", u.Err)
 	}
 	return err
 }

@@ -130,30 +130,44 @@ func (p *Phone) noteMedia(c complaint.Contact, h hook) error {
 	return p.jobs.add(job{Kind: jobMedia, ID: c.Ref, Contact: c, Args: args})
 }
 
+// mediaTogether is how long the files of a message wait for each other.
+const mediaTogether = time.Minute
+
 // fetchMedia fetches the files of a message and adds them to its complaint.
+// What can't be had for long holds up nothing else: it follows alone.
 func (p *Phone) fetchMedia(ctx context.Context, j job) (err error) {
-	c := j.Contact
-	c.ID, c.Ref = complaint.RecordID(complaint.Phone, c.Ref, "media"), c.Ref+"/media"
+	c, sid := j.Contact, j.Contact.Facts["message_sid"]
+	c.ID, c.Ref = complaint.RecordID(complaint.Phone, j.ID, "media"), j.ID+"/media"
 	c.Text, c.NumberNow, c.WantsReceipt, c.Fragment, c.Part = "", false, false, false, false
 	if len(j.Args) == 0 {
-		if j.Args, err = p.listMedia(ctx, j.ID); err != nil {
-			return fmt.Errorf("list the files of message %s: %w", j.ID, err)
+		if j.Args, err = p.listMedia(ctx, sid); err != nil {
+			return fmt.Errorf("list the files of message %s: %w", sid, err)
 		}
 	}
+	missing, late := map[string]string{}, error(nil)
 	for i := range maxMedia {
 		at := strconv.Itoa(i)
 		name, mediaType := j.Args[at], mediaType(j.Args["type"+at])
 		if name == "" {
 			continue
 		}
-		b, err := p.download(ctx, "/Accounts/"+url.PathEscape(p.cfg.AccountSID)+"/Messages/"+url.PathEscape(j.ID)+"/Media/"+url.PathEscape(name))
+		b, err := p.download(ctx, "/Accounts/"+url.PathEscape(p.cfg.AccountSID)+"/Messages/"+url.PathEscape(sid)+"/Media/"+url.PathEscape(name))
 		switch {
 		case err == nil:
 			c.Attachments = append(c.Attachments, complaint.Attachment{Filename: name + extension(mediaType), MediaType: mediaType, Size: b.Size, SHA256: b.SHA256, Blob: b.Ref})
 		case time.Since(j.Since) < giveUpAfter && !complaint.IsPermanent(err):
-			return fmt.Errorf("fetch file %s of message %s: %w", name, j.ID, err)
+			missing[at], missing["type"+at] = name, j.Args["type"+at]
+			late = fmt.Errorf("fetch file %s of message %s: %w", name, sid, err)
 		default:
 			c.Notes = append(c.Notes, "file "+name+" could not be fetched: "+err.Error())
+		}
+	}
+	if late != nil && (len(c.Attachments) == 0 || time.Since(j.Since) < mediaTogether) {
+		return late
+	}
+	if late != nil {
+		if err = p.jobs.add(job{Kind: jobMedia, ID: j.ID + "/late", Contact: j.Contact, Args: missing, Since: j.Since}); err != nil {
+			return err
 		}
 	}
 	if err = p.entitle(&c, "phone.media", map[string]string{"count": strconv.Itoa(len(c.Attachments))}); err != nil {

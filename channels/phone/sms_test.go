@@ -2,6 +2,7 @@ package phone
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -44,6 +45,54 @@ func TestFilesOfATextMessage(t *testing.T) {
 	r.contact("", "a message of a file alone", func(c complaint.Contact) bool {
 		return c.Text == "" && c.Subject != "" && c.Facts["media"] == "1" && len(c.Attachments) == 0
 	})
+}
+
+// TestTenFiles: a file that can't be had keeps neither the others from their
+// complaint nor, once it is there, itself.
+func TestTenFiles(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	files := make([]carrier.File, maxMedia)
+	for i := range files {
+		files[i] = carrier.File{MediaType: "image/png", Bytes: []byte{byte(i)}, Missing: i == 3}
+	}
+	if _, err := r.carrier.Text(t.Context(), "+8613812345678", line, "收到的是坏的", files...); err != nil {
+		t.Fatal(err)
+	}
+	r.stop() // the job is ours now
+	jobs, _ := r.notes.List("job/media/")
+	var j job
+	for _, b := range jobs {
+		if err := json.Unmarshal(b, &j); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.phone.fetchMedia(t.Context(), j); err == nil || len(r.intake.Contacts()) != 1 {
+		t.Fatalf("they did not wait for each other: %v", err)
+	}
+	j.Since = time.Now().Add(-2 * mediaTogether)
+	if err := r.phone.fetchMedia(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	if c := r.intake.Contacts()[1]; len(c.Attachments) != 9 {
+		t.Errorf("%d files", len(c.Attachments))
+	}
+	key := "job/media/" + j.ID + "/late"
+	jobs, _ = r.notes.List(key)
+	j = job{}
+	if err := json.Unmarshal(jobs[key], &j); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.phone.fetchMedia(t.Context(), j); err == nil {
+		t.Error("the missing one was given up at once")
+	}
+	j.Since = time.Now().Add(-giveUpAfter)
+	if err := r.phone.fetchMedia(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	if c := r.intake.Contacts()[2]; len(c.Notes) != 1 || !strings.Contains(c.Notes[0], "could not be fetched") || c.ID == r.intake.Contacts()[1].ID {
+		t.Errorf("given up: %+v", c)
+	}
 }
 
 func TestWhatsApp(t *testing.T) {

@@ -283,6 +283,7 @@ func (c *Carrier) now() string { return time.Now().Add(-c.cfg.Ago).UTC().Format(
 type File struct {
 	MediaType string
 	Bytes     []byte
+	Missing   bool // it can't be fetched
 }
 
 // Text sends a text message, and returns what the line answers.
@@ -298,7 +299,9 @@ func (c *Carrier) TextAs(ctx context.Context, sid, from, to, body string, files 
 	c.mu.Lock()
 	for i, f := range files {
 		me := SID("ME")
-		c.media[sid+"/"+me], c.kinds[sid+"/"+me] = f.Bytes, f.MediaType
+		if !f.Missing {
+			c.media[sid+"/"+me], c.kinds[sid+"/"+me] = f.Bytes, f.MediaType
+		}
 		form.Set(fmt.Sprint("MediaUrl", i), c.URL()+"/Accounts/"+c.cfg.AccountSID+"/Messages/"+sid+"/Media/"+me)
 		form.Set(fmt.Sprint("MediaContentType", i), f.MediaType)
 	}
