@@ -64,7 +64,7 @@ func TestSignedAsTheLibraryDoes(t *testing.T) {
 		for name, value := range rapid.MapOf(rapid.StringN(1, 8, -1), rapid.String()).Draw(t, "form") {
 			form.Set(name, value)
 		}
-		address := rapid.SampledFrom([]string{"http", "https"}).Draw(t, "scheme") + "://intake.example.com" +
+		address := rapid.SampledFrom([]string{"http", "https"}).Draw(t, "scheme") + "://" + rapid.SampledFrom([]string{"", "user:pass@"}).Draw(t, "user") + "intake.example.com" +
 			rapid.SampledFrom([]string{"", ":443", ":80", ":8443"}).Draw(t, "port") + "/phone/hotline/sms" + rapid.SampledFrom([]string{"", "?a=b&c=%20d"}).Draw(t, "query")
 		signedFor := rapid.SampledFrom([]string{address, otherPort(address), address + "x"}).Draw(t, "signed for")
 		signature := carrier.Sign("key", signedFor, form)
