@@ -164,20 +164,25 @@ func TestSpoken(t *testing.T) {
 
 func TestRefusedContactIsNotConfirmed(t *testing.T) {
 	r := newRig(t, nil)
-	refused := false
+	refused := 0
 	r.intake.Refuse(func() error {
-		if refused {
+		if refused == 0 {
 			return nil
 		}
-		refused = true
+		refused--
 		return complaint.ErrFull
 	})
+	refused = 2 // the webhook and its fallback
 	sid := carrier.SID("SM")
 	if _, err := r.carrier.TextAs(t.Context(), sid, "+8613812345678", line, "包裹丢了"); !errors.Is(err, carrier.ErrRefused) || !strings.Contains(err.Error(), "503") {
 		t.Errorf("a refused text: %v", err)
 	}
 	if got, err := r.carrier.TextAs(t.Context(), sid, "+8613812345678", line, "包裹丢了"); err != nil || len(got) != 1 {
 		t.Errorf("the retry: %v, %v", got, err)
+	}
+	refused = 1
+	if got, err := r.carrier.Text(t.Context(), "+8613812345678", line, "包裹还没到"); err != nil || len(got) != 1 {
+		t.Errorf("the fallback: %v, %v", got, err)
 	}
 }
 

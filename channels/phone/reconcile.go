@@ -22,8 +22,10 @@ import (
 const (
 	// settleFor is how old something must be before its webhook counts as lost.
 	settleFor = 3 * time.Minute
-	// reconcileMost bounds a list; what is beyond it comes in the next rounds.
-	reconcileMost = 5000
+	// reconcileMost bounds a list, of which the newest come first: a round
+	// takes a few dozen requests at most. Who has more calls than that within
+	// reconcile.back finds those that were lost while they are new.
+	reconcileMost = 20000
 )
 
 // reconcile looks from time to time, on one gateway, until ctx ends.

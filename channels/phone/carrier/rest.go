@@ -3,7 +3,9 @@ package carrier
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -72,12 +74,26 @@ func fail(w http.ResponseWriter, status, code int) {
 	_ = json.NewEncoder(w).Encode(resource{"code": code, "message": "refused", "more_info": "", "status": status})
 }
 
-func list(w http.ResponseWriter, name string, all []resource) {
-	w.Header().Set("Content-Type", "application/json")
-	if all == nil {
-		all = []resource{}
+// list answers with a page of a list, and says where the next one is: an
+// address without its host, with a token that stands for the place
+// (https://www.twilio.com/docs/usage/twilios-response#pagination).
+func (c *Carrier) list(w http.ResponseWriter, r *http.Request, name string, all []resource) {
+	q := r.URL.Query()
+	size, from := 50, 0
+	_, _ = fmt.Sscan(q.Get("PageSize"), &size)
+	_, _ = fmt.Sscanf(q.Get("PageToken"), "PA%d", &from)
+	if c.cfg.PageMost > 0 {
+		size = min(size, c.cfg.PageMost)
 	}
-	_ = json.NewEncoder(w).Encode(resource{name: all, "page": 0, "page_size": 1000, "next_page_uri": nil})
+	from = min(max(from, 0), len(all))
+	to := min(from+max(size, 1), len(all))
+	page := resource{name: slices.Concat([]resource{}, all[from:to]), "page": from / max(size, 1), "page_size": size, "next_page_uri": nil}
+	if to < len(all) {
+		q.Set("PageToken", fmt.Sprintf("PA%d", to))
+		page["next_page_uri"] = r.URL.Path + "?" + q.Encode()
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(page)
 }
 
 // match keeps the resources that have what the query asks for.
@@ -102,31 +118,31 @@ func match(all []resource, q url.Values, same map[string]string, after, since st
 }
 
 func (c *Carrier) listCalls(w http.ResponseWriter, r *http.Request) {
-	list(w, "calls", match(c.calls, r.URL.Query(), map[string]string{"To": "to", "From": "from", "ParentCallSid": "parent_call_sid"}, "StartTime>", "start_time"))
+	c.list(w, r, "calls", match(c.calls, r.URL.Query(), map[string]string{"To": "to", "From": "from", "ParentCallSid": "parent_call_sid"}, "StartTime>", "start_time"))
 }
 
 func (c *Carrier) listMessages(w http.ResponseWriter, r *http.Request) {
-	list(w, "messages", match(c.messages, r.URL.Query(), map[string]string{"To": "to", "From": "from"}, "DateSent>", "date_sent"))
+	c.list(w, r, "messages", match(c.messages, r.URL.Query(), map[string]string{"To": "to", "From": "from"}, "DateSent>", "date_sent"))
 }
 
 func (c *Carrier) listRecordings(w http.ResponseWriter, r *http.Request) {
 	var all []resource
-	for _, one := range c.recordings {
-		if !one.deleted {
+	for _, sid := range slices.Sorted(maps.Keys(c.recordings)) { // the same on every page
+		if one := c.recordings[sid]; !one.deleted {
 			all = append(all, one.resource)
 		}
 	}
-	list(w, "recordings", match(all, r.URL.Query(), map[string]string{"CallSid": "call_sid"}, "DateCreated>", "date_created"))
+	c.list(w, r, "recordings", match(all, r.URL.Query(), map[string]string{"CallSid": "call_sid"}, "DateCreated>", "date_created"))
 }
 
 func (c *Carrier) listMedia(w http.ResponseWriter, r *http.Request) {
 	var all []resource
-	for key := range c.media {
+	for _, key := range slices.Sorted(maps.Keys(c.media)) {
 		if message, me, _ := strings.Cut(key, "/"); message == r.PathValue("message") {
 			all = append(all, resource{"sid": me, "parent_sid": message, "content_type": c.kinds[key]})
 		}
 	}
-	list(w, "media_list", all)
+	c.list(w, r, "media_list", all)
 }
 
 // lagging tells whether a file is still answered with 404.
