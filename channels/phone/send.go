@@ -137,6 +137,9 @@ func (p *Phone) sentOnce(ctx context.Context, id, sid string) {
 	}
 }
 
+// skew is how far a carrier's clock may be behind ours.
+const skew = 5 * time.Minute
+
 // sentMost bounds how many messages to one number are looked through.
 const sentMost = 100
 
@@ -157,7 +160,7 @@ func (p *Phone) alreadySent(ctx context.Context, m message, tried string) (sid s
 	}
 	for _, one := range list {
 		created, err := time.Parse(time.RFC1123Z, text(one.DateCreated))
-		if text(one.Body) == m.body && (err != nil || created.Unix() >= at-60) {
+		if text(one.Body) == m.body && (err != nil || !created.Before(time.Unix(at, 0).Add(-skew))) {
 			p.sentOnce(ctx, m.id, text(one.Sid))
 			return text(one.Sid), nil
 		}
