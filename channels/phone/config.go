@@ -126,18 +126,6 @@ const (
 	schemeHMACSHA256 = "hmac-sha256"
 )
 
-// carriers are the ones that speak TwiML, with what differs between them.
-var carriers = map[string]struct {
-	base      string
-	signature Signature
-	bearer    bool // the REST API takes the token as a bearer token
-}{
-	"twilio": {base: "https://api.twilio.com/2010-04-01", signature: Signature{Scheme: schemeHMACSHA1, Header: "X-Twilio-Signature"}},
-	// The base address has the customer's own host: https://SPACE.signalwire.com/api/laml/2010-04-01.
-	"signalwire": {signature: Signature{Scheme: schemeHMACSHA1, Header: "X-SignalWire-Signature"}},
-	"telnyx":     {base: "https://api.telnyx.com/v2/texml", signature: Signature{Scheme: schemeEd25519, Header: "Telnyx-Signature-Ed25519", Timestamp: "Telnyx-Timestamp"}, bearer: true},
-}
-
 var defaultVoices = map[string]Voice{
 	"zh": {Language: "cmn-CN", Voice: "Polly.Zhiyu", Speech: "cmn-Hans-CN"},
 	"en": {Language: "en-US", Voice: "Polly.Joanna", Speech: "en-US"},

@@ -245,7 +245,7 @@ func (s *script) farewell(before, number string) bool {
 		s.add(&twiml.VoicePause{Length: "1"})
 		s.tell("phone.repeat", said)
 	}
-	if number != "" && number != s.talk.Number && numberShape.MatchString(s.from) && s.p.cfg.OfferText != None {
+	if number != "" && number != s.talk.Number && numberShape.MatchString(s.from) && s.p.cfg.OfferText != None && !s.p.dialect().noTexts {
 		s.talk.Told = number
 		s.add(&twiml.VoiceGather{
 			Input: "dtmf", NumDigits: "1", Timeout: wholeSeconds(waitKey), Action: s.step("voice/text"), Method: "POST",

@@ -25,6 +25,9 @@ func (p *Phone) Send(ctx context.Context, r complaint.Reply) error {
 	if !numberShape.MatchString(r.To.Phone) {
 		return fmt.Errorf("send reply %s: the customer has no phone number: %w", r.ID, complaint.ErrUnreachable)
 	}
+	if p.dialect().noTexts {
+		return fmt.Errorf("send reply %s: %s has no text messages: %w", r.ID, p.cfg.Provider, complaint.ErrUnreachable)
+	}
 	text, err := p.wording(r)
 	if err != nil {
 		return complaint.Permanent(err)
@@ -159,8 +162,8 @@ func (p *Phone) alreadySent(ctx context.Context, m message, tried string) (sid s
 		return "", fmt.Errorf("ask the carrier what it has sent: %w", p.sendError(ctx, "", err))
 	}
 	for _, one := range list {
-		created, err := time.Parse(time.RFC1123Z, text(one.DateCreated))
-		if text(one.Body) == m.body && (err != nil || !created.Before(time.Unix(at, 0).Add(-skew))) {
+		created := moment(text(one.DateCreated))
+		if text(one.Body) == m.body && (created.IsZero() || !created.Before(time.Unix(at, 0).Add(-skew))) {
 			p.sentOnce(ctx, m.id, text(one.Sid))
 			return text(one.Sid), nil
 		}

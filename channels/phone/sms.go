@@ -217,6 +217,6 @@ func mediaType(s string) string {
 func extension(mediaType string) string {
 	return map[string]string{
 		"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp", "image/heic": ".heic", "audio/ogg": ".ogg", "audio/amr": ".amr",
-		"audio/mpeg": ".mp3", "audio/mp4": ".m4a", "video/mp4": ".mp4", "video/3gpp": ".3gp", "application/pdf": ".pdf", "text/vcard": ".vcf", "text/plain": ".txt",
+		"audio/mpeg": ".mp3", wave: ".wav", "audio/mp4": ".m4a", "video/mp4": ".mp4", "video/3gpp": ".3gp", "application/pdf": ".pdf", "text/vcard": ".vcf", "text/plain": ".txt",
 	}[mediaType]
 }

@@ -39,6 +39,9 @@ type Config struct {
 	Ago time.Duration
 	// PageMost bounds the pages of lists; 0 leaves it to who asks.
 	PageMost int
+	// Telnyx has the REST side answer as Telnyx's does where that differs: bearer
+	// tokens, files of recordings at a link, lists by days, no messages.
+	Telnyx bool
 	// Header and Sign replace how webhooks are signed; nil is Twilio's way.
 	Sign func(h http.Header, address string, body []byte)
 }

@@ -29,8 +29,7 @@ func (c *Carrier) rest() http.Handler {
 		"GET " + at + "/Messages/{message}/Media/{media}": c.getMedia,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			user, pass, _ := r.BasicAuth()
-			if user != c.cfg.AccountSID || pass != c.cfg.AuthToken {
+			if !c.knows(r) {
 				fail(w, http.StatusUnauthorized, 20003)
 				return
 			}
@@ -39,8 +38,32 @@ func (c *Carrier) rest() http.Handler {
 			h(w, r)
 		})
 	}
+	mux.HandleFunc("GET "+linkPath+"{file}", c.getLinked)
 	mux.HandleFunc("POST "+transcribePath, transcribe)
 	return mux
+}
+
+// knows tells whether a request has the account's credentials.
+func (c *Carrier) knows(r *http.Request) bool {
+	if c.cfg.Telnyx {
+		return r.Header.Get("Authorization") == "Bearer "+c.cfg.AuthToken && !strings.Contains(r.URL.Path, "/Messages")
+	}
+	user, pass, _ := r.BasicAuth()
+	return user == c.cfg.AccountSID && pass == c.cfg.AuthToken
+}
+
+// linkPath is where files are that anybody may fetch who was told the link.
+const linkPath = "/files/"
+
+func (c *Carrier) getLinked(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	one := c.recordings[strings.TrimSuffix(r.PathValue("file"), ".mp3")]
+	if one == nil || r.Header.Get("Authorization") != "" { // nobody's credentials belong here
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	_, _ = w.Write(one.audio)
 }
 
 const transcribePath = "/v1/audio/transcriptions"
@@ -118,7 +141,18 @@ func match(all []resource, q url.Values, same map[string]string, after, since st
 }
 
 func (c *Carrier) listCalls(w http.ResponseWriter, r *http.Request) {
-	c.list(w, r, "calls", match(c.calls, r.URL.Query(), map[string]string{"To": "to", "From": "from", "ParentCallSid": "parent_call_sid"}, "StartTime>", "start_time"))
+	q, same := r.URL.Query(), map[string]string{"To": "to", "From": "from", "ParentCallSid": "parent_call_sid"}
+	if c.cfg.Telnyx {
+		if q.Has("StartTime>") {
+			fail(w, http.StatusUnprocessableEntity, 10015)
+			return
+		}
+		if day, err := time.Parse(time.DateOnly, q.Get("StartTime_gt")); err == nil {
+			q.Set("StartTime>", day.AddDate(0, 0, 1).Format(time.RFC3339))
+		}
+		delete(same, "ParentCallSid") // it knows no such question, and answers with all
+	}
+	c.list(w, r, "calls", match(c.calls, q, same, "StartTime>", "start_time"))
 }
 
 func (c *Carrier) listMessages(w http.ResponseWriter, r *http.Request) {
@@ -155,8 +189,13 @@ func (c *Carrier) lagging() bool {
 }
 
 func (c *Carrier) getRecording(w http.ResponseWriter, r *http.Request) {
+	if re, is := strings.CutSuffix(r.PathValue("file"), ".json"); is && c.cfg.Telnyx && c.recordings[re] != nil && !c.lagging() {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(resource{"sid": re, "status": "completed", "media_url": "http://" + c.addr + linkPath + re + ".mp3?signature=x"})
+		return
+	}
 	one := c.recordings[strings.TrimSuffix(r.PathValue("file"), ".wav")]
-	if c.lagging() || one == nil || one.deleted {
+	if c.lagging() || one == nil || one.deleted || c.cfg.Telnyx {
 		fail(w, http.StatusNotFound, 20404)
 		return
 	}
