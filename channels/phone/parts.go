@@ -24,6 +24,10 @@ var carrierWords = map[string]bool{
 	"td": true, "t": true, "退订": true, "退訂": true, "取消订阅": true, "停止": true, "拒收": true,
 }
 
+// wordMost is how long, in bytes, a message with nothing but such a word can
+// be, whatever is around it.
+const wordMost = 60
+
 // forCarrier tells a message that is between the customer and the carrier:
 // nothing but one of its words. One with files says more.
 func forCarrier(h hook, body string) bool {
@@ -31,6 +35,9 @@ func forCarrier(h hook, body string) bool {
 	// (https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out).
 	if h.get("OptOutType") != "" {
 		return true
+	}
+	if len(body) > wordMost {
+		return false
 	}
 	word := strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.IsPunct(r) {
@@ -58,11 +65,11 @@ func isPart(body, segments string) bool {
 	return slices.Contains(partsUCS2, len(utf16.Encode([]rune(body))))
 }
 
-// The alphabet of text messages (3GPP TS 23.038 section 6.2.1), and what takes
-// two septets in it. What has another character is sent as UCS-2.
+// The alphabet of text messages (3GPP TS 23.038 section 6.2.1) beyond ASCII,
+// and what takes two septets in it. What has another character is UCS-2.
 const (
-	gsmOnce  = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-	gsmTwice = "^{}\\[~]|€"
+	gsmLetters = "£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà"
+	gsmTwice   = "^{}\\[~]|€"
 )
 
 // septets is how long a text is in that alphabet; ok is false where it has
@@ -70,10 +77,10 @@ const (
 func septets(s string) (n int, ok bool) {
 	for _, r := range s {
 		switch {
-		case strings.ContainsRune(gsmOnce, r):
-			n++
 		case strings.ContainsRune(gsmTwice, r):
 			n += 2
+		case r == '\n', r == '\r', r >= ' ' && r <= '~' && r != '`', r > '~' && strings.ContainsRune(gsmLetters, r):
+			n++
 		default:
 			return 0, false
 		}
