@@ -90,6 +90,7 @@ type Phone struct {
 	stt      *http.Client // speech to text
 	texts    *rate.Limiter
 	jobs     *jobs
+	receipts restraint // in answer to texts
 }
 
 // New makes one line.

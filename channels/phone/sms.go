@@ -32,6 +32,9 @@ func (p *Phone) sms(ctx context.Context, h hook) (answer, error) {
 	if err != nil || c.Part {
 		return answer{}, err
 	}
+	if r.Event == complaint.Supplemented && !p.receipts.allows(c.Conversation, time.Now()) {
+		return answer{}, nil
+	}
 	key := "phone.receipt"
 	switch {
 	case r.Number == "":
@@ -77,7 +80,7 @@ func (p *Phone) text(h hook) (complaint.Contact, error) {
 	if n, err := complaint.ParseNumber(numberIn.FindString(body)); err == nil {
 		c.Number, c.NumberBy = n, "keyed"
 	}
-	c.Part = isPart(c.Text, h.get("NumSegments"))
+	c.Part = c.Conversation != "" && isPart(c.Text, h.get("NumSegments"))
 	c.Fragment = c.Part
 	return c, nil
 }
@@ -85,6 +88,9 @@ func (p *Phone) text(h hook) (complaint.Contact, error) {
 // textsWith is the conversation of a customer's text messages with the line,
 // by whichever of its numbers, and by WhatsApp too.
 func (p *Phone) textsWith(number string) string {
+	if number == "" { // what nobody sent belongs to nothing
+		return ""
+	}
 	return "sms:" + strings.TrimPrefix(number, whatsApp) + ">" + p.cfg.Name
 }
 

@@ -95,6 +95,33 @@ func TestTenFiles(t *testing.T) {
 	}
 }
 
+// TestAnsweringMachine: a machine that answers each of our texts is heard, and
+// left without an answer after some.
+func TestAnsweringMachine(t *testing.T) {
+	r := newRig(t, nil)
+	answered := 0
+	for range 3 * receiptsMost {
+		got, err := r.carrier.Text(t.Context(), "+442079460958", line, "I am driving and will answer later.")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answered += len(got)
+	}
+	if got := len(r.intake.Contacts()); answered != 1+receiptsMost || got != 3*receiptsMost {
+		t.Errorf("%d texts taken, %d answered", got, answered)
+	}
+	if got, _ := r.carrier.Text(t.Context(), "+442079460959", line, "my parcel"); len(got) != 1 {
+		t.Error("another number was left without an answer")
+	}
+	var an restraint
+	for range receiptsMost + 1 {
+		an.allows("a", time.Now())
+	}
+	if !an.allows("a", time.Now().Add(time.Hour)) {
+		t.Error("it is left without an answer for ever")
+	}
+}
+
 func TestWhatsApp(t *testing.T) {
 	r := newRig(t, nil)
 	got, err := r.carrier.Text(t.Context(), "whatsapp:+8613812345678", "whatsapp:"+line, "包裹丢了")
