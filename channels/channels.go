@@ -81,7 +81,7 @@ func Build(cfg Config, d Deps) (*Set, error) {
 	}
 	for _, c := range cfg.Phone {
 		deps := phone.Deps{
-			Intake: d.Gateway, Blobs: d.Blobs, Notebook: d.Gateway.Notebook("phone " + c.Name), Memory: d.Gateway, History: d.Gateway, Leases: d.Gateway,
+			Intake: d.Gateway, Blobs: d.Blobs, Notebook: d.Gateway.Notebook("phone " + c.Name), Memory: d.Gateway, History: d.Gateway, Threads: d.Gateway, Leases: d.Gateway,
 			Keys: d.Keys, Log: d.log(complaint.Phone, c.Name), Audit: d.Audit, Words: ownWords(d.Words, complaint.Phone), PublicURL: d.PublicURL,
 		}
 		var ch Channel

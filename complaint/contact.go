@@ -50,12 +50,16 @@ type Contact struct {
 	Topic string `json:"topic,omitempty"`
 
 	// Conversation names what this contact is part of at its source: a call, a
-	// chat session, a pair of phone numbers that text each other. The first
+	// chat session, a phone number and the line that it texts. The first
 	// contact of a conversation registers a complaint, later ones supplement it.
 	Conversation string `json:"conversation,omitempty"`
 	// Window is how long the conversation stays open after its last contact;
 	// 0 means as long as the queue remembers.
 	Window time.Duration `json:"window,omitempty"`
+	// AlsoConversation is another conversation that leads to the same complaint
+	// for AlsoWindow: the text messages of who phoned.
+	AlsoConversation string        `json:"also_conversation,omitempty"`
+	AlsoWindow       time.Duration `json:"also_window,omitempty"`
 	// Fragment says that the text is too little to register a complaint by
 	// ("hello"). It is safe like any other contact, and waits for the next
 	// contact of its conversation, or for Idle to pass, and is registered

@@ -157,7 +157,7 @@ func decide(rules *Rules, d *complaint.Delivery) (route complaint.Route, err err
 	}
 	if d.Current != nil {
 		route = *d.Current
-		route.Rule = RuleThread
+		route.Rule, route.Again = RuleThread, "" // why it was routed anew, once, is not why this comes
 		return route, nil
 	}
 	route = rules.Route(&d.Record)

@@ -285,6 +285,17 @@ func TestPanicIsADeadLetter(t *testing.T) {
 	}
 }
 
+// TestFollowsWithoutBeingRoutedAgain: what comes after a complaint was routed
+// anew goes there, and does not itself route it anew.
+func TestFollowsWithoutBeingRoutedAgain(t *testing.T) {
+	d := complaint.Delivery{Record: *record(), Current: &complaint.Route{Department: "FIN", Rule: "by-type", Again: "priority P4 to P3"}}
+	d.Record.Event = complaint.Supplemented
+	got, err := decide(compile(t, RouteRule{Name: "by-type", To: TypeDepartment}), &d)
+	if err != nil || got.Department != "FIN" || got.Rule != RuleThread || got.Again != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // again: a transcript that brings the first words, or raises the priority,
 // has its complaint routed again; whoever had it stays with it.
 func TestTranscriptRoutesAgain(t *testing.T) {

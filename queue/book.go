@@ -21,5 +21,8 @@ func (c *Client) Book(ctx context.Context, number, id, event string, details map
 			return nil
 		}
 	}
+	if _, known, err := c.home(ctx, number); err == nil && known != number {
+		return c.Book(ctx, known, id, event, details)
+	}
 	return fmt.Errorf("book %s on complaint %s: %w", event, number, ErrUnknownNumber)
 }

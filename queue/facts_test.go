@@ -220,6 +220,10 @@ func TestTranscriptMoves(t *testing.T) {
 		}
 		move(d, complaint.Route{Department: "FIN", Collaborators: []string{"CMO"}, Rule: "by-type", Again: "no words before"})
 	}
+	// Registered, and routed three times: each is told once.
+	if got := events(t, r.client, d.Record.Number); strings.Join(got, " ") != "registered routed supplemented routed supplemented routed" {
+		t.Errorf("history: %q", got)
+	}
 }
 
 // TestTwoGatewaysTellTwoNumbers: the same contact comes to two gateways before

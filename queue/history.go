@@ -61,11 +61,19 @@ func told(k *Complaint, lines []string) []json.RawMessage {
 		text string
 	}
 	var all []dated
+	routed := map[int64]bool{} // a route that replaces another is written down, and again as what the next one replaces
 	add := func(text string) {
 		var line struct {
-			At time.Time `json:"at"`
+			At    time.Time `json:"at"`
+			Event string    `json:"event"`
 		}
 		_ = json.Unmarshal([]byte(text), &line) // what has no time stands first
+		if line.Event == "routed" {
+			if routed[line.At.UnixNano()] {
+				return
+			}
+			routed[line.At.UnixNano()] = true
+		}
 		all = append(all, dated{line.At, text})
 	}
 	if r := k.Record; r.Event == complaint.Registered {

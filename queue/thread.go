@@ -35,7 +35,7 @@ const byConversation = "conversation"
 // word for Thread.By.
 func threadNames(c complaint.Contact) (names, by []string) {
 	if c.Conversation != "" {
-		names, by = append(names, conversationName(c)), append(by, byConversation)
+		names, by = append(names, talkName(c.Conversation)), append(by, byConversation)
 	}
 	if c.InReplyTo != "" {
 		names, by = append(names, messageName(c.InReplyTo)), append(by, "references")
@@ -49,8 +49,8 @@ func threadNames(c complaint.Contact) (names, by []string) {
 	return names, by
 }
 
-func conversationName(c complaint.Contact) string { return "conversation " + c.Conversation }
-func messageName(id string) string                { return "message " + id }
+func talkName(conversation string) string { return "conversation " + conversation }
+func messageName(id string) string        { return "message " + id }
 
 // topicName is good for one sender only: a topic proves nothing of a stranger.
 func topicName(c complaint.Contact) string {
@@ -65,7 +65,10 @@ func claims(cfg Config, c complaint.Contact) (names []string, ttls []int64) {
 		if ttl == 0 {
 			ttl = cfg.Threads
 		}
-		names, ttls = append(names, conversationName(c)), append(ttls, max(seconds(ttl), 1))
+		names, ttls = append(names, talkName(c.Conversation)), append(ttls, max(seconds(ttl), 1))
+	}
+	if c.AlsoConversation != "" {
+		names, ttls = append(names, talkName(c.AlsoConversation)), append(ttls, max(seconds(c.AlsoWindow), 1))
 	}
 	if c.Channel == complaint.Email {
 		names, ttls = append(names, messageName(c.Ref)), append(ttls, seconds(cfg.Threads))

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"hearken/internal/secret"
@@ -77,14 +76,6 @@ type Record struct {
 	FinishKey string        `yaml:"finish_key"` // #
 }
 
-// Hours of a line. Zero is always.
-type Hours struct {
-	Days     []string `yaml:"days"` // mon ... sun; every day
-	From     string   `yaml:"from"` // 09:00
-	To       string   `yaml:"to"`
-	Timezone string   `yaml:"timezone"` // Asia/Shanghai
-}
-
 // Transfer puts callers through to people within the hours.
 type Transfer struct {
 	To       string        `yaml:"to"`        // E.164, or sip:...; "" for nobody
@@ -123,6 +114,9 @@ const (
 	bySpeech = "speech"
 )
 
+// byCarrier has the carrier transcribe.
+const byCarrier = "carrier"
+
 // ProviderWebhook is the provider of a Hook.
 const ProviderWebhook = "webhook"
 
@@ -131,18 +125,6 @@ const (
 	schemeEd25519    = "ed25519"
 	schemeHMACSHA256 = "hmac-sha256"
 )
-
-// carriers are the ones that speak TwiML, with what differs between them.
-var carriers = map[string]struct {
-	base      string
-	signature Signature
-	bearer    bool // the REST API takes the token as a bearer token
-}{
-	"twilio": {base: "https://api.twilio.com/2010-04-01", signature: Signature{Scheme: schemeHMACSHA1, Header: "X-Twilio-Signature"}},
-	// The base address has the customer's own host: https://SPACE.signalwire.com/api/laml/2010-04-01.
-	"signalwire": {signature: Signature{Scheme: schemeHMACSHA1, Header: "X-SignalWire-Signature"}},
-	"telnyx":     {base: "https://api.telnyx.com/v2/texml", signature: Signature{Scheme: schemeEd25519, Header: "Telnyx-Signature-Ed25519", Timestamp: "Telnyx-Timestamp"}, bearer: true},
-}
 
 var defaultVoices = map[string]Voice{
 	"zh": {Language: "cmn-CN", Voice: "Polly.Zhiyu", Speech: "cmn-Hans-CN"},
@@ -213,8 +195,6 @@ var (
 	clockShape    = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$`)
 )
 
-var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
-
 // faults collects what is wrong, each with the key that it is about.
 type faults []error
 
@@ -237,7 +217,7 @@ func (c Config) Check() []error {
 		f.add("record: bounds must not be negative")
 	}
 	switch c.Transcription.By {
-	case "", None, "carrier":
+	case "", None, byCarrier:
 	case "http":
 		f.address("transcription.url", c.Transcription.URL)
 	default:
@@ -359,40 +339,4 @@ func (c Config) checkDialogue(f *faults) {
 			f.add("voices.%s: it is not known; there are zh and en", lang)
 		}
 	}
-}
-
-func (c Config) checkHours(f *faults) {
-	for i, d := range c.Hours.Days {
-		if !slices.Contains(weekdays, strings.ToLower(d)) {
-			f.add("hours.days[%d]: %q is not one of %s", i, d, strings.Join(weekdays, ", "))
-		}
-	}
-	for key, s := range map[string]string{"hours.from": c.Hours.From, "hours.to": c.Hours.To} {
-		if s != "" && !clockShape.MatchString(s) {
-			f.add(`%s: it must be a time of day like "09:30", in quotes`, key)
-		}
-	}
-	if _, err := time.LoadLocation(c.Hours.Timezone); err != nil {
-		f.add("hours.timezone: %v", err)
-	}
-}
-
-// open tells whether somebody is there.
-func (h Hours) open(now time.Time) bool {
-	zone, err := time.LoadLocation(h.Timezone)
-	if err != nil {
-		return true
-	}
-	t := now.In(zone)
-	clock, from, to := t.Format("15:04"), h.From, h.To
-	set(&from, "00:00")
-	set(&to, "24:00")
-	in := clock >= from && clock < to
-	if from > to { // the night belongs to the day before
-		in = clock >= from || clock < to
-		if clock < to {
-			t = t.AddDate(0, 0, -1)
-		}
-	}
-	return in && (len(h.Days) == 0 || slices.ContainsFunc(h.Days, func(d string) bool { return strings.EqualFold(d, weekdays[t.Weekday()]) }))
 }

@@ -38,6 +38,9 @@ func TestFaults(t *testing.T) {
 		"record":              func(c *Config) { c.EndWait = -1 },
 		"hours.days[0]":       func(c *Config) { c.Hours.Days = []string{"montag"} },
 		"hours.from":          func(c *Config) { c.Hours.From = "9:00" },
+		"hours.to":            func(c *Config) { c.Hours.From, c.Hours.To = "09:00", "09:00" },
+		"hours.holidays":      func(c *Config) { c.Hours.Holidays = []string{"1 May"} },
+		"hours.workdays":      func(c *Config) { c.Hours.Workdays = []string{"2026-10-07/2026-10-01"} },
 		"hours.timezone":      func(c *Config) { c.Hours.Timezone = "Asia/Nowhere" },
 		"transfer.to":         func(c *Config) { c.Transfer.To = "110" },
 		"transfer.caller_id":  func(c *Config) { c.Transfer.CallerID = "us" },
@@ -88,6 +91,12 @@ func TestHours(t *testing.T) {
 		{Hours{Days: week, From: "09:00", To: "18:00", Timezone: "Asia/Shanghai"}, "2026-11-23 12:00", false},
 		{Hours{Days: []string{"fri"}, From: "22:00", To: "06:00", Timezone: "UTC"}, "2026-11-28 03:00", true}, // the night from Friday
 		{Hours{Days: []string{"fri"}, From: "22:00", To: "06:00", Timezone: "UTC"}, "2026-11-27 03:00", false},
+		{Hours{Days: week, From: "09:00", To: "18:00", Timezone: "UTC"}, "2026-11-23 08:59", false},
+		{Hours{Days: week, From: "09:00", To: "18:00", Timezone: "UTC"}, "2026-11-23 17:59", true},
+		{Hours{Days: week, Holidays: []string{"2026-10-01/2026-10-07"}, Timezone: "Asia/Shanghai"}, "2026-10-07 15:59", false},
+		{Hours{Days: week, Holidays: []string{"2026-10-01/2026-10-07"}, Timezone: "Asia/Shanghai"}, "2026-10-07 16:00", true}, // the 8th, there
+		{Hours{Days: week, Workdays: []string{"2026-10-10"}, Timezone: "UTC"}, "2026-10-10 12:00", true},                      // a Saturday
+		{Hours{Days: []string{"thu"}, From: "22:00", To: "06:00", Holidays: []string{"2026-10-01"}, Timezone: "UTC"}, "2026-10-02 03:00", false},
 		{Hours{From: "09:00", To: "24:00", Timezone: "UTC"}, "2026-11-23 23:59", true},
 	} {
 		if got := c.h.open(at(c.at)); got != c.want {

@@ -216,7 +216,7 @@ func (s *script) record(prompt string) bool {
 		MaxLength: wholeSeconds(cfg.Record.MaxLength), Timeout: wholeSeconds(cfg.Record.Silence),
 		RecordingStatusCallback: s.step("recording"), RecordingStatusCallbackMethod: "POST", RecordingStatusCallbackEvent: "completed absent",
 	}
-	if cfg.Transcription.By == "carrier" && s.lang() == "en" { // it knows no other language
+	if cfg.Transcription.By == byCarrier && s.lang() == "en" { // it knows no other language
 		r.Transcribe, r.TranscribeCallback = "true", s.step("transcription")
 	}
 	s.add(r)
@@ -245,11 +245,10 @@ func (s *script) farewell(before, number string) bool {
 		s.add(&twiml.VoicePause{Length: "1"})
 		s.tell("phone.repeat", said)
 	}
-	if number != "" && number != s.talk.Number && numberShape.MatchString(s.from) && s.p.cfg.OfferText != None {
-		q := s.talk.values()
-		q.Set("told", number)
+	if number != "" && number != s.talk.Number && numberShape.MatchString(s.from) && s.p.cfg.OfferText != None && !s.p.dialect().noTexts {
+		s.talk.Told = number
 		s.add(&twiml.VoiceGather{
-			Input: "dtmf", NumDigits: "1", Timeout: wholeSeconds(waitKey), Action: s.p.step(s.sid, "voice/text", q), Method: "POST",
+			Input: "dtmf", NumDigits: "1", Timeout: wholeSeconds(waitKey), Action: s.step("voice/text"), Method: "POST",
 			InnerElements: []twiml.Element{s.say(lang, "phone.offer", map[string]string{"digit": s.p.cfg.OfferText})},
 		})
 	}

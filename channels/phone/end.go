@@ -118,7 +118,11 @@ func (p *Phone) textNumber(ctx context.Context, j job) error {
 	}
 	err = p.sendText(ctx, message{id: "offer-" + j.ID, number: j.Args["number"], from: j.Args["from"], to: j.Args["to"], body: text})
 	if errors.Is(err, complaint.ErrUnreachable) || (err != nil && time.Since(j.Since) > unknownFor) {
-		p.deps.Log.Info("a number could not be sent as a text", "line", p.cfg.Name, "number", j.Args["number"], "err", err)
+		p.deps.Log.Warn("a number could not be sent as a text", "line", p.cfg.Name, "number", j.Args["number"], "err", err)
+		booked := p.deps.History.Book(ctx, j.Args["number"], "offer "+j.ID, "delivery_failed", map[string]string{"channel": complaint.Phone, "kind": complaint.ReplyReceipt, "reason": err.Error()})
+		if booked != nil && time.Since(j.Since) <= unknownFor { // it may be in a spool still
+			return booked
+		}
 		return nil
 	}
 	if err != nil {

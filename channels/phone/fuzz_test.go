@@ -33,7 +33,7 @@ func FuzzDialogue(f *testing.F) {
 		Name: "hotline", AccountSID: accountSID, AuthToken: secret.New(token), Numbers: []string{line}, Message: []string{bySpeech, byRecord}, Transfer: Transfer{To: "sip:desk@example.com"},
 		Menu: []Choice{{Digit: "1", Type: "BILLING", Name: map[string]string{"zh": "<&>", "en": "\"'"}}},
 	}, Deps{
-		Intake: new(channeltest.Intake), Blobs: blobs, Notebook: &notebook{m: map[string][]byte{}}, Memory: m, History: m, Leases: m, Keys: keys, Log: slog.New(slog.DiscardHandler), Audit: audit.Discard(),
+		Intake: new(channeltest.Intake), Blobs: blobs, Notebook: &notebook{m: map[string][]byte{}}, Memory: m, History: m, Threads: m, Leases: m, Keys: keys, Log: slog.New(slog.DiscardHandler), Audit: audit.Discard(),
 		PublicURL: "https://intake.example.com",
 	})
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,10 +99,10 @@ func (k *Hook) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !k.verifier.signed(r.Header, "", body) {
-		k.refuse(w, http.StatusForbidden, "signature is wrong: "+k.cfg.Signature.Header+" must be sha256= and the hex HMAC-SHA256 of the body")
+		k.refuse(w, http.StatusForbidden, "signature is wrong: "+k.cfg.Signature.expected())
 		return
 	}
-	c, err := k.contact(body, isJSON(r.Header.Get("Content-Type")))
+	c, err := k.contact(body, r.Header.Get("Content-Type"))
 	if err != nil {
 		k.refuse(w, http.StatusBadRequest, err.Error())
 		return
@@ -133,31 +132,17 @@ func (k *Hook) say(w http.ResponseWriter, code int, v any) {
 }
 
 // contact maps a body to a contact.
-func (k *Hook) contact(body []byte, asJSON bool) (complaint.Contact, error) {
-	var doc any
-	if asJSON {
-		d := json.NewDecoder(bytes.NewReader(body))
-		d.UseNumber()
-		if err := d.Decode(&doc); err != nil {
-			return complaint.Contact{}, errors.New("body is not JSON")
-		}
-	} else {
-		form, err := url.ParseQuery(string(body))
-		if err != nil || len(form) > maxParameters {
-			return complaint.Contact{}, errors.New("body is neither JSON (say so in Content-Type) nor a form")
-		}
-		m := map[string]any{}
-		for name := range form {
-			m[name] = form.Get(name)
-		}
-		doc = m
+func (k *Hook) contact(body []byte, contentType string) (complaint.Contact, error) {
+	doc, err := readDocument(body, contentType)
+	if err != nil {
+		return complaint.Contact{}, err
 	}
 	get := func(field string) string {
 		path, ok := k.cfg.Fields[field]
 		if !ok {
 			path = field
 		}
-		return strings.TrimSpace(find(doc, path))
+		return strings.TrimSpace(find(doc.root, path))
 	}
 	ref := get("ref")
 	if ref == "" { // the same body is the same contact
@@ -168,7 +153,7 @@ func (k *Hook) contact(body []byte, asJSON bool) (complaint.Contact, error) {
 		ID: complaint.RecordID(complaint.Phone, k.cfg.Name, ref), Channel: complaint.Phone, Account: k.cfg.Name, ContactPoint: get("to"), Ref: ref, ReceivedAt: time.Now(),
 		From:    complaint.Person{Name: get("name"), Email: get("email"), Phone: get("from")},
 		Subject: get("subject"), Text: get("text"), Language: get("language"), Window: k.cfg.TextWindow, NumberNow: true,
-		Facts: map[string]string{"line": k.cfg.Name, "medium": ProviderWebhook},
+		Facts: map[string]string{"line": k.cfg.Name, "medium": ProviderWebhook}, Notes: doc.notes,
 	}
 	if c.ContactPoint == "" {
 		c.ContactPoint = k.cfg.Name
@@ -181,13 +166,15 @@ func (k *Hook) contact(body []byte, asJSON bool) (complaint.Contact, error) {
 	} else if get("number") != "" {
 		c.Notes = append(c.Notes, "the complaint number that came with it is not a valid one")
 	}
-	if s := get("type"); s != "" && nameShape.MatchString(s) {
+	if s := get("type"); nameShape.MatchString(s) {
 		c.Facts[complaint.FactStatedType] = s
+	} else if s != "" { // a word of theirs, and no type of the rules
+		c.Facts["category"] = cut(s, maxFact)
 	}
 	for field := range k.cfg.Fields {
 		if name, is := strings.CutPrefix(field, factField); is {
-			if v := get(field); v != "" && len(v) <= maxFact {
-				c.Facts[name] = v
+			if v := get(field); v != "" {
+				c.Facts[name] = cut(v, maxFact)
 			}
 		}
 	}
@@ -199,6 +186,14 @@ func (k *Hook) contact(body []byte, asJSON bool) (complaint.Contact, error) {
 		c.Notes = append(c.Notes, "caller left no words")
 	}
 	return c, nil
+}
+
+// cut shortens a text to so many bytes.
+func cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "")
 }
 
 // find follows a path of member names and list indexes; "" where it leads

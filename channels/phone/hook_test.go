@@ -9,8 +9,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"hearken/complaint"
 	"hearken/internal/audit"
@@ -107,6 +110,63 @@ func TestHook(t *testing.T) {
 	}
 }
 
+// TestHookBodies: what senders really post.
+func TestHookBodies(t *testing.T) {
+	gbk := func(s string) string {
+		b, err := simplifiedchinese.GBK.NewEncoder().String(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	const words = "我被扣了两次钱"
+	multi := "--b\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\n" + words + "\r\n--b\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"a.jpg\"\r\n\r\nx\r\n--b--\r\n"
+	form := "application/x-www-form-urlencoded"
+	for name, c := range map[string]struct{ kind, body, text, note string }{
+		"JSON":                        {"application/json; charset=utf-8", `{"text":"` + words + `"}`, words, ""},
+		"JSON that curl calls a form": {form, ` {"text":"` + words + `"}`, words, ""},
+		"JSON of a kind":              {"application/vnd.pbx+json", `{"text":"` + words + `"}`, words, ""},
+		"JSON in GBK":                 {"application/json; charset=GBK", gbk(`{"text":"` + words + `\\"}`), words + `\`, ""},
+		"JSON in GBK, not said":       {"application/json", gbk(`{"text":"` + words + `"}`), words, "gb18030"},
+		"JSON in Latin-1, not said":   {"application/json", "{\"text\":\"pay\xe9 deux fois\"}", "payé deux fois", "windows-1252"},
+		"a form":                      {form, "text=" + url.QueryEscape(words), words, ""},
+		"a form in GBK":               {form + "; charset=gb2312", "text=" + url.QueryEscape(gbk(words)), words, ""},
+		"a form that names GBK":       {form, "_charset_=gbk&text=" + url.QueryEscape(gbk(words)), words, ""},
+		"a form in GBK, not said":     {form, "text=" + url.QueryEscape(gbk(words)), words, "gb18030"},
+		"a form with room for files":  {"multipart/form-data; boundary=b", multi, words, "1 files"},
+	} {
+		r := newHookRig(t, Config{})
+		code, got := r.post(t, c.kind, c.body, "hook-key")
+		if code != 200 {
+			t.Errorf("%s: %d %v", name, code, got)
+			continue
+		}
+		if one := r.intake.Contacts()[0]; one.Text != c.text || !strings.Contains(strings.Join(one.Notes, " "), c.note) || (c.note == "") != (len(one.Notes) == 0) {
+			t.Errorf("%s: %q, notes %q", name, one.Text, one.Notes)
+		}
+	}
+	r := newHookRig(t, Config{})
+	for name, c := range map[string]struct{ kind, body string }{
+		"an unknown charset": {"application/json; charset=klingon", `{"text":"x"}`},
+		"two JSONs":          {"application/json", `{"text":"x"}{"text":"y"}`},
+		"no boundary":        {"multipart/form-data", multi},
+		"nothing":            {"", ""},
+		"null":               {"application/json", "null"},
+	} {
+		if code, got := r.post(t, c.kind, c.body, "hook-key"); code != 400 || got["error"] == "" {
+			t.Errorf("%s: %d %v", name, code, got)
+		}
+	}
+	long := strings.Repeat("长", maxFact)
+	r = newHookRig(t, Config{Fields: map[string]string{"fact.agent": "agent"}})
+	if code, _ := r.post(t, "application/json", `{"text":"x","type":"物流 投诉","agent":"`+long+`"}`, "hook-key"); code != 200 {
+		t.Fatal(code)
+	}
+	if f := r.intake.Contacts()[0].Facts; f["category"] != "物流 投诉" || f["agent"] == "" || !strings.HasPrefix(long, f["agent"]) {
+		t.Errorf("facts %v", f)
+	}
+}
+
 func TestHookSends(t *testing.T) {
 	status := 200
 	var body []byte
@@ -151,12 +211,14 @@ func TestHookConformance(t *testing.T) {
 
 func FuzzHook(f *testing.F) {
 	for _, s := range []string{`{"ref":"1","text":"x","a":[{"b":[1,2]}]}`, `[[[]]]`, "ref=1&text=x", `{"from":"+1"}`, `null`} {
-		f.Add([]byte(s), true)
-		f.Add([]byte(s), false)
+		for _, kind := range []string{"application/json", "", "application/x-www-form-urlencoded; charset=gbk", "multipart/form-data; boundary=b"} {
+			f.Add([]byte(s), kind)
+		}
 	}
+	f.Add([]byte("--b\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nx\r\n--b--\r\n"), "multipart/form-data; boundary=b")
 	k := &Hook{cfg: Config{Name: "cloud", Fields: map[string]string{"text": "a.0.b.1", "fact.x": "a"}}}
-	f.Fuzz(func(t *testing.T, body []byte, asJSON bool) {
-		c, err := k.contact(body, asJSON)
+	f.Fuzz(func(t *testing.T, body []byte, kind string) {
+		c, err := k.contact(body, kind)
 		if err == nil && (c.ID == "" || c.Ref == "" || (c.Text == "" && c.Subject == "" && c.Facts["call_back"] == "")) {
 			t.Errorf("%q gave %+v", body, c)
 		}

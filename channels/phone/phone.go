@@ -51,6 +51,11 @@ type History interface {
 	Book(ctx context.Context, number, id, event string, details map[string]string) error
 }
 
+// Threads has what comes in a conversation lead to a complaint for window.
+type Threads interface {
+	Continue(ctx context.Context, number, conversation string, window time.Duration) error
+}
+
 // Leases has one gateway at a time do something.
 type Leases interface {
 	Hold(ctx context.Context, name string, run func(context.Context) error) error
@@ -63,6 +68,7 @@ type Deps struct {
 	Notebook  Notebook
 	Memory    Memory
 	History   History
+	Threads   Threads
 	Leases    Leases
 	Keys      *secret.Keys
 	Log       *slog.Logger
@@ -84,6 +90,7 @@ type Phone struct {
 	stt      *http.Client // speech to text
 	texts    *rate.Limiter
 	jobs     *jobs
+	receipts restraint // in answer to texts
 }
 
 // New makes one line.

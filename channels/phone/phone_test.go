@@ -3,13 +3,10 @@ package phone
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,77 +29,6 @@ const (
 	token      = "0123456789abcdef0123456789abcdef"
 	line       = "+14155550100"
 )
-
-// notebook is in memory; it outlives a Phone like the one on disk.
-type notebook struct {
-	mu sync.Mutex
-	m  map[string][]byte
-}
-
-func (n *notebook) Put(k string, v []byte) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.m[k] = v
-	return nil
-}
-
-func (n *notebook) Delete(k string) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	delete(n.m, k)
-	return nil
-}
-
-func (n *notebook) List(prefix string) (map[string][]byte, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	out := maps.Clone(n.m)
-	maps.DeleteFunc(out, func(k string, _ []byte) bool { return !strings.HasPrefix(k, prefix) })
-	return out, nil
-}
-
-// memory is in memory: what gateways share.
-type memory struct {
-	mu     sync.Mutex
-	facts  map[string]map[string]string
-	booked []string
-}
-
-func (m *memory) Learn(_ context.Context, of string, facts map[string]string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.facts[of] == nil {
-		m.facts[of] = map[string]string{}
-	}
-	maps.Copy(m.facts[of], facts)
-	return nil
-}
-
-func (m *memory) Known(_ context.Context, of string) (map[string]string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return maps.Clone(m.facts[of]), nil
-}
-
-func (m *memory) Book(_ context.Context, number, id, event string, details map[string]string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if line := fmt.Sprint(number, " ", id, " ", event, " ", details["status"], " ", details["code"]); !slices.Contains(m.booked, line) {
-		m.booked = append(m.booked, line)
-	}
-	return nil
-}
-
-func (m *memory) history() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return strings.Join(m.booked, "\n")
-}
-
-// Hold has one holder: this one.
-func (m *memory) Hold(ctx context.Context, _ string, run func(context.Context) error) error {
-	return run(ctx)
-}
 
 type rig struct {
 	t       *testing.T
@@ -152,7 +78,7 @@ func newRigOf(t *testing.T, of carrier.Config, change ...func(*Config)) *rig {
 		t.Fatal(err)
 	}
 	r.cfg, r.blobs, r.deps = cfg, blobs, Deps{
-		Intake: r.intake, Blobs: blobs, Notebook: r.notes, Memory: r.memory, History: r.memory, Leases: r.memory, Keys: keys,
+		Intake: r.intake, Blobs: blobs, Notebook: r.notes, Memory: r.memory, History: r.memory, Threads: r.memory, Leases: r.memory, Keys: keys,
 		Log: slog.New(slog.DiscardHandler), Audit: audit.Discard(), PublicURL: "https://intake.example.com",
 	}
 	r.make()
@@ -238,20 +164,25 @@ func TestSpoken(t *testing.T) {
 
 func TestRefusedContactIsNotConfirmed(t *testing.T) {
 	r := newRig(t, nil)
-	refused := false
+	refused := 0
 	r.intake.Refuse(func() error {
-		if refused {
+		if refused == 0 {
 			return nil
 		}
-		refused = true
+		refused--
 		return complaint.ErrFull
 	})
+	refused = 2 // the webhook and its fallback
 	sid := carrier.SID("SM")
 	if _, err := r.carrier.TextAs(t.Context(), sid, "+8613812345678", line, "包裹丢了"); !errors.Is(err, carrier.ErrRefused) || !strings.Contains(err.Error(), "503") {
 		t.Errorf("a refused text: %v", err)
 	}
 	if got, err := r.carrier.TextAs(t.Context(), sid, "+8613812345678", line, "包裹丢了"); err != nil || len(got) != 1 {
 		t.Errorf("the retry: %v, %v", got, err)
+	}
+	refused = 1
+	if got, err := r.carrier.Text(t.Context(), "+8613812345678", line, "包裹还没到"); err != nil || len(got) != 1 {
+		t.Errorf("the fallback: %v, %v", got, err)
 	}
 }
 

@@ -22,8 +22,10 @@ import (
 const (
 	// settleFor is how old something must be before its webhook counts as lost.
 	settleFor = 3 * time.Minute
-	// reconcileMost bounds a list; what is beyond it comes in the next rounds.
-	reconcileMost = 5000
+	// reconcileMost bounds a list, of which the newest come first: a round
+	// takes a few dozen requests at most. Who has more calls than that within
+	// reconcile.back finds those that were lost while they are new.
+	reconcileMost = 20000
 )
 
 // reconcile looks from time to time, on one gateway, until ctx ends.
@@ -80,7 +82,10 @@ func (r *round) all(ctx context.Context, now time.Time) error {
 	calls := map[string]api.ApiV2010Call{}
 	var errs []error
 	for _, number := range r.cfg.Numbers {
-		errs = append(errs, r.calls(ctx, number, since, calls), r.messages(ctx, number, since), r.messages(ctx, whatsApp+number, since))
+		errs = append(errs, r.calls(ctx, number, since, calls))
+		if !r.dialect().noTexts {
+			errs = append(errs, r.messages(ctx, number, since), r.messages(ctx, whatsApp+number, since))
+		}
 	}
 	return errors.Join(append(errs, r.recordings(ctx, since, calls))...)
 }
@@ -88,8 +93,8 @@ func (r *round) all(ctx context.Context, now time.Time) error {
 // once tells whether a thing is to be looked at: it is settled, and was not
 // looked at before.
 func (r *round) once(sid, when string) bool {
-	at, err := time.Parse(time.RFC1123Z, when)
-	if err != nil || time.Since(at) < settleFor || !r.sid.MatchString(sid) || !r.seen[sid].IsZero() {
+	at := moment(when)
+	if at.IsZero() || time.Since(at) < settleFor || !r.sid.MatchString(sid) || !r.seen[sid].IsZero() {
 		return false
 	}
 	return true
@@ -148,7 +153,8 @@ func (r *round) answered(ctx context.Context, sid string) (bool, error) {
 		return false, fmt.Errorf("list the legs of call %s: %w", sid, r.sendError(ctx, "", err))
 	}
 	return slices.ContainsFunc(legs, func(c api.ApiV2010Call) bool {
-		return text(c.Status) == "completed" && digits(text(c.Duration)) != "" && text(c.Duration) != "0"
+		// Not every carrier knows the question, and answers with all its calls.
+		return text(c.ParentCallSid) == sid && text(c.Status) == "completed" && digits(text(c.Duration)) != "" && text(c.Duration) != "0"
 	}), nil
 }
 
@@ -240,7 +246,7 @@ func (r *round) lostText(ctx context.Context, h hook, when string) error {
 		}
 		return err
 	}
-	if at, err := time.Parse(time.RFC1123Z, when); err == nil {
+	if at := moment(when); !at.IsZero() {
 		c.ReceivedAt = at
 	}
 	c.Fragment, c.Part = false, false

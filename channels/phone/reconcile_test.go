@@ -12,7 +12,7 @@ import (
 // are taken in, once; what arrived is not taken again.
 func TestLostWebhooks(t *testing.T) {
 	down := false
-	r := newRigOf(t, carrier.Config{Ago: time.Hour, Faults: func(kind string) int {
+	r := newRigOf(t, carrier.Config{Ago: time.Hour, PageMost: 1, Faults: func(kind string) int {
 		if down && kind != "voice" && kind != "voice/notice" {
 			return 0
 		}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -19,6 +18,9 @@ import (
 const (
 	giveUpAfter = 48 * time.Hour
 	downloadMax = 5 * time.Minute
+	// transcriptWait is how long the carrier is left a recording that it
+	// transcribes: it does so from the recording, mostly within minutes.
+	transcriptWait = 2 * time.Hour
 )
 
 // recording takes the news that a recording can be fetched, or that there is
@@ -53,7 +55,7 @@ func (p *Phone) noteRecording(c complaint.Contact, re string, registered bool) e
 // fetchRecording fetches a recording and adds it to its complaint.
 func (p *Phone) fetchRecording(ctx context.Context, j job) error {
 	re := j.ID
-	b, err := p.download(ctx, "/Accounts/"+url.PathEscape(p.cfg.AccountSID)+"/Recordings/"+url.PathEscape(re)+".wav")
+	b, kind, err := p.recordingFile(ctx, re)
 	if err != nil && time.Since(j.Since) < giveUpAfter && !complaint.IsPermanent(err) {
 		// A recording that is long in coming must not keep its complaint from
 		// being registered.
@@ -71,9 +73,10 @@ func (p *Phone) fetchRecording(ctx context.Context, j job) error {
 	}
 	c := j.Contact
 	c.ID, c.Ref, c.NumberNow, c.WantsReceipt, c.OnlyOpens = complaint.RecordID(complaint.Phone, c.Ref, "audio"), c.Ref+"/audio", false, false, false
+	c.AlsoConversation = "" // by now the texts may be about another complaint
 	word := "phone.audio"
 	if err == nil {
-		c.Attachments = []complaint.Attachment{{Filename: re + ".wav", MediaType: "audio/wav", Size: b.Size, SHA256: b.SHA256, Blob: b.Ref}}
+		c.Attachments = []complaint.Attachment{{Filename: re + extension(kind), MediaType: kind, Size: b.Size, SHA256: b.SHA256, Blob: b.Ref}}
 		if seconds := p.seconds(b.Ref); seconds != "" {
 			c.Facts["recording_seconds"] = seconds
 		}
@@ -91,7 +94,7 @@ func (p *Phone) fetchRecording(ctx context.Context, j job) error {
 		return nil
 	}
 	p.learn(ctx, c.Facts["call_sid"], map[string]string{"kept:" + re: b.SHA256})
-	return p.afterRecording(j, b)
+	return p.afterRecording(j, b, kind)
 }
 
 // open registers the complaint of a recording that nothing else registered.
@@ -106,14 +109,18 @@ func (p *Phone) open(ctx context.Context, j job) error {
 }
 
 // afterRecording puts down what follows once a recording is safe.
-func (p *Phone) afterRecording(j job, b complaint.Blob) error {
+func (p *Phone) afterRecording(j job, b complaint.Blob, kind string) error {
 	if p.cfg.Transcription.By == "http" {
-		if err := p.jobs.add(job{Kind: jobTranscript, ID: j.ID, Contact: j.Contact, Args: map[string]string{"blob": b.Ref}}); err != nil {
+		if err := p.jobs.add(job{Kind: jobTranscript, ID: j.ID, Contact: j.Contact, Args: map[string]string{"blob": b.Ref, "type": kind}}); err != nil {
 			return err
 		}
 	}
 	if p.cfg.Delete {
-		return p.jobs.add(job{Kind: jobDelete, ID: j.ID})
+		del := job{Kind: jobDelete, ID: j.ID}
+		if p.cfg.Transcription.By == byCarrier {
+			del.Due = time.Now().Add(transcriptWait)
+		}
+		return p.jobs.add(del)
 	}
 	return nil
 }
@@ -139,12 +146,18 @@ func (p *Phone) deleteRecording(ctx context.Context, j job) error {
 // download streams a file of the account into the blob store. The address is
 // made here: credentials are never sent to one that came in a request.
 func (p *Phone) download(ctx context.Context, path string) (complaint.Blob, error) {
-	ctx, cancel := context.WithTimeout(ctx, downloadMax)
-	defer cancel()
 	req, err := p.account.request(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return complaint.Blob{}, err
 	}
+	return p.store(req)
+}
+
+// store puts what a request is answered with into the blob store.
+func (p *Phone) store(req *http.Request) (complaint.Blob, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), downloadMax)
+	defer cancel()
+	req = req.WithContext(ctx)
 	resp, err := p.account.http.Do(req)
 	if err != nil {
 		return complaint.Blob{}, noAddress(err)

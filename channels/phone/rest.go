@@ -29,11 +29,11 @@ const libraryBase = "https://api.twilio.com/2010-04-01"
 
 // account is the carrier's REST API.
 type account struct {
-	sid    string
-	token  secret.Value
-	bearer bool
-	base   *url.URL // up to /Accounts
-	http   *http.Client
+	sid   string
+	token secret.Value
+	dialect
+	base *url.URL // up to /Accounts
+	http *http.Client
 }
 
 func newAccount(cfg Config) (account, error) {
@@ -42,7 +42,7 @@ func newAccount(cfg Config) (account, error) {
 		return account{}, err
 	}
 	return account{
-		sid: cfg.AccountSID, token: cfg.AuthToken, bearer: carriers[cfg.Provider].bearer, base: base,
+		sid: cfg.AccountSID, token: cfg.AuthToken, dialect: carriers[cfg.Provider], base: base,
 		http: &http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: restWait}},
 	}, nil
 }
@@ -105,6 +105,9 @@ func (c restClient) SendRequest(method, rawURL string, data url.Values, _ map[st
 	defer cancel()
 	var content io.Reader
 	if method == http.MethodGet || method == http.MethodDelete {
+		if c.byDay {
+			data = wholeDays(data)
+		}
 		if len(data) > 0 {
 			path += "?" + data.Encode()
 		}
@@ -142,7 +145,7 @@ func (c restClient) SendRequest(method, rawURL string, data url.Values, _ map[st
 func noAddress(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
-		return fmt.Errorf("ask the carrier: %w", u.Err)
+		return fmt.Errorf("no answer: %w", u.Err)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package phone
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -23,6 +24,9 @@ const maxText = 1600
 func (p *Phone) Send(ctx context.Context, r complaint.Reply) error {
 	if !numberShape.MatchString(r.To.Phone) {
 		return fmt.Errorf("send reply %s: the customer has no phone number: %w", r.ID, complaint.ErrUnreachable)
+	}
+	if p.dialect().noTexts {
+		return fmt.Errorf("send reply %s: %s has no text messages: %w", r.ID, p.cfg.Provider, complaint.ErrUnreachable)
 	}
 	text, err := p.wording(r)
 	if err != nil {
@@ -102,6 +106,7 @@ func (p *Phone) sendText(ctx context.Context, m message) error {
 	if err := p.deps.Memory.Learn(ctx, "text:"+m.id, map[string]string{"tried": strconv.FormatInt(time.Now().Unix(), 10)}); err != nil {
 		return err
 	}
+	p.expectAnswer(ctx, m)
 	params := &api.CreateMessageParams{}
 	params.SetTo(m.to)
 	params.SetFrom(m.from)
@@ -115,6 +120,15 @@ func (p *Phone) sendText(ctx context.Context, m message) error {
 	return nil
 }
 
+// expectAnswer has the answer to a message lead to the complaint that it is
+// about, however old that is and by whichever channel it came.
+func (p *Phone) expectAnswer(ctx context.Context, m message) {
+	err := p.deps.Threads.Continue(ctx, m.number, p.textsWith(m.to), p.cfg.TextWindow)
+	if err != nil && !errors.Is(err, complaint.ErrUnknown) { // then it is in a spool, and leads there by itself
+		p.deps.Log.Warn("an answer to a text message may become a complaint of its own", "line", p.cfg.Name, "number", m.number, "err", err)
+	}
+}
+
 // sentOnce keeps that a message is out. A failure is no reason to send it
 // again; a repetition asks the carrier.
 func (p *Phone) sentOnce(ctx context.Context, id, sid string) {
@@ -125,6 +139,9 @@ func (p *Phone) sentOnce(ctx context.Context, id, sid string) {
 		p.deps.Log.Warn("remember that a text message was sent", "line", p.cfg.Name, "id", id, "err", err)
 	}
 }
+
+// skew is how far a carrier's clock may be behind ours.
+const skew = 5 * time.Minute
 
 // sentMost bounds how many messages to one number are looked through.
 const sentMost = 100
@@ -145,8 +162,8 @@ func (p *Phone) alreadySent(ctx context.Context, m message, tried string) (sid s
 		return "", fmt.Errorf("ask the carrier what it has sent: %w", p.sendError(ctx, "", err))
 	}
 	for _, one := range list {
-		created, err := time.Parse(time.RFC1123Z, text(one.DateCreated))
-		if text(one.Body) == m.body && (err != nil || created.Unix() >= at-60) {
+		created := moment(text(one.DateCreated))
+		if text(one.Body) == m.body && (created.IsZero() || !created.Before(time.Unix(at, 0).Add(-skew))) {
 			p.sentOnce(ctx, m.id, text(one.Sid))
 			return text(one.Sid), nil
 		}

@@ -150,7 +150,8 @@ func otherPort(address string) string {
 		end = len(rest)
 	}
 	host, path := rest[:end], rest[end:]
-	if at := strings.LastIndexByte(host, ':'); at > strings.LastIndexByte(host, ']') {
+	// Behind a user with a password, and behind an IPv6 address.
+	if at := strings.LastIndexByte(host, ':'); at > strings.LastIndexAny(host, "]@") {
 		return scheme + "://" + host[:at] + path
 	}
 	port := ":80"
@@ -168,6 +169,18 @@ func macOf(key secret.Value, at string, body []byte) []byte {
 	}
 	m.Write(body)
 	return m.Sum(nil)
+}
+
+// expected says how a webhook that anybody may send is to be signed.
+func (s Signature) expected() string {
+	signed := "the body"
+	if s.Timestamp != "" {
+		signed = `"timestamp.body", with the Unix time of now in ` + s.Timestamp + " (it counts for " + stale.String() + ")"
+	}
+	if s.Scheme == schemeEd25519 {
+		return s.Header + ` must be the base64 Ed25519 signature of ` + strings.Replace(signed, "timestamp.body", "timestamp|body", 1)
+	}
+	return s.Header + " must be sha256= and the hex HMAC-SHA256 of " + signed
 }
 
 func publicKey(v secret.Value) (ed25519.PublicKey, error) {

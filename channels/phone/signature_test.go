@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"hearken/channels/phone/carrier"
+	"hearken/complaint"
 	"hearken/internal/secret"
 )
 
@@ -64,7 +66,7 @@ func TestSignedAsTheLibraryDoes(t *testing.T) {
 		for name, value := range rapid.MapOf(rapid.StringN(1, 8, -1), rapid.String()).Draw(t, "form") {
 			form.Set(name, value)
 		}
-		address := rapid.SampledFrom([]string{"http", "https"}).Draw(t, "scheme") + "://intake.example.com" +
+		address := rapid.SampledFrom([]string{"http", "https"}).Draw(t, "scheme") + "://" + rapid.SampledFrom([]string{"", "user:pass@"}).Draw(t, "user") + "intake.example.com" +
 			rapid.SampledFrom([]string{"", ":443", ":80", ":8443"}).Draw(t, "port") + "/phone/hotline/sms" + rapid.SampledFrom([]string{"", "?a=b&c=%20d"}).Draw(t, "query")
 		signedFor := rapid.SampledFrom([]string{address, otherPort(address), address + "x"}).Draw(t, "signed for")
 		signature := carrier.Sign("key", signedFor, form)
@@ -131,19 +133,36 @@ func TestAnotherCarrier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRigOf(t, carrier.Config{Sign: func(h http.Header, _ string, body []byte) {
+	r := newRigOf(t, carrier.Config{Telnyx: true, Ago: time.Hour, Sign: func(h http.Header, _ string, body []byte) {
 		at := strconv.FormatInt(time.Now().Unix(), 10)
 		h.Set("Telnyx-Timestamp", at)
 		h.Set("Telnyx-Signature-Ed25519", base64.StdEncoding.EncodeToString(ed25519.Sign(private, append([]byte(at+"|"), body...))))
 	}}, func(c *Config) {
 		c.Provider, c.Signature.Key = "telnyx", secret.New(base64.StdEncoding.EncodeToString(public))
 		c.Parameters = map[string]string{"From": "Caller"}
+		c.Reconcile = Reconcile{Every: 50 * time.Millisecond}
+		c.Transfer = Transfer{To: "+442079460000"}
 	})
 	sid := r.call(carrier.Call{SID: "v3:2d1e0f9a-7c1b-4c54-9a55-1f6c3a2b1d10", Person: &carrier.Caller{Keys: []string{"2"}, HangsUp: carrier.DuringGreeting}})
 	await(t, "the end", func() bool { return r.memoryOfJobs(sid) == "done" })
 	if n := r.intake.Numbers(); n != 1 {
 		t.Errorf("%d complaints", n)
 	}
+	who := &carrier.Caller{Keys: []string{"2"}, Seconds: 2}
+	sid = r.call(carrier.Call{SID: "v3:2d1e0f9a-7c1b-4c54-9a55-1f6c3a2b1d11", Person: who})
+	c := r.contact(sid, "the recording, by its link", hasAudio)
+	if a := c.Attachments[0]; a.MediaType != "audio/mpeg" || !strings.HasSuffix(a.Filename, ".mp3") {
+		t.Errorf("attachment %+v", a)
+	}
+	if strings.Contains(who.Heard(), "text message") {
+		t.Errorf("a text was offered: %s", who.Heard())
+	}
+	if err := r.phone.Send(t.Context(), complaint.Reply{ID: "u1", Number: "261123004279", Text: "x", To: complaint.Person{Phone: "+442079460958"}, Language: "en"}); !errors.Is(err, complaint.ErrUnreachable) {
+		t.Errorf("a text: %v", err)
+	}
+	lost := "v3:2d1e0f9a-7c1b-4c54-9a55-1f6c3a2b1d12"
+	r.call(carrier.Call{SID: lost, Person: &carrier.Caller{Keys: []string{"2"}, HangsUp: carrier.DuringGreeting}, Faults: func(string) int { return 0 }})
+	r.contact(lost, "the lost call", func(c complaint.Contact) bool { return c.Facts["call_back"] == "true" })
 	if h, err := r.phone.parse([]byte("AccountSid="+accountSID+"&Caller=%2B44123456789"), false); err != nil || h.get("From") != "+44123456789" {
 		t.Errorf("a parameter by another name: %v, %v", h, err)
 	}

@@ -8,22 +8,13 @@ import (
 	"net/url"
 	"path"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf16"
 
 	"hearken/complaint"
 )
-
-// Words that carriers act on: to register them would answer a person who
-// asked not to be written to.
-var carrierWords = map[string]bool{
-	"stop": true, "stopall": true, "unsubscribe": true, "cancel": true, "end": true, "quit": true, "optout": true, "revoke": true,
-	"start": true, "unstop": true, "help": true, "info": true, "td": true, "退订": true, "t": true,
-}
 
 const whatsApp = "whatsapp:" // before both numbers of a WhatsApp message
 
@@ -40,6 +31,9 @@ func (p *Phone) sms(ctx context.Context, h hook) (answer, error) {
 	r, err := p.deps.Intake.Accept(ctx, c)
 	if err != nil || c.Part {
 		return answer{}, err
+	}
+	if r.Event == complaint.Supplemented && !p.receipts.allows(c.Conversation, time.Now()) {
+		return answer{}, nil
 	}
 	key := "phone.receipt"
 	switch {
@@ -62,23 +56,22 @@ func (p *Phone) text(h hook) (complaint.Contact, error) {
 	if sid == "" {
 		return complaint.Contact{}, complaint.Permanent(errors.New("the webhook names no message"))
 	}
-	// OptOutType is there where the carrier has answered already
-	// (https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out).
-	if h.get("OptOutType") != "" || carrierWords[strings.ToLower(strings.Trim(body, ".! "))] {
+	if forCarrier(h, body) {
 		return complaint.Contact{}, nil
 	}
 	from, to := h.get("From"), h.get("To")
 	c := complaint.Contact{
 		ID: complaint.RecordID(complaint.Phone, sid), Channel: complaint.Phone, Account: p.cfg.Name, ContactPoint: to, Ref: sid, ReceivedAt: time.Now(),
 		From: complaint.Person{Phone: strings.TrimPrefix(from, whatsApp), Name: strings.TrimSpace(h.get("ProfileName"))},
-		Text: body, Language: languageOf(body, p.defaultLanguage(strings.TrimPrefix(to, whatsApp))),
-		Conversation: "sms:" + from + ">" + to, Window: p.cfg.TextWindow, WantsReceipt: true,
+		Text: h.get("Body"), Language: languageOf(body, p.defaultLanguage(strings.TrimPrefix(to, whatsApp))),
+		Conversation: p.textsWith(from), Window: p.cfg.TextWindow, WantsReceipt: true,
 		Facts: map[string]string{"line": p.cfg.Name, "message_sid": sid, "medium": "sms"},
 	}
 	if strings.HasPrefix(from, whatsApp) {
 		c.Facts["medium"] = "whatsapp"
 	}
 	if body == "" {
+		c.Text = ""
 		var err error
 		if err = p.entitle(&c, "phone.notext", nil); err != nil {
 			return c, err
@@ -87,31 +80,23 @@ func (p *Phone) text(h hook) (complaint.Contact, error) {
 	if n, err := complaint.ParseNumber(numberIn.FindString(body)); err == nil {
 		c.Number, c.NumberBy = n, "keyed"
 	}
-	c.Part = isPart(body, h.get("NumSegments"))
+	c.Part = c.Conversation != "" && isPart(c.Text, h.get("NumSegments"))
 	c.Fragment = c.Part
 	return c, nil
+}
+
+// textsWith is the conversation of a customer's text messages with the line,
+// by whichever of its numbers, and by WhatsApp too.
+func (p *Phone) textsWith(number string) string {
+	if number == "" { // what nobody sent belongs to nothing
+		return ""
+	}
+	return "sms:" + strings.TrimPrefix(number, whatsApp) + ">" + p.cfg.Name
 }
 
 // numberIn finds what may be a complaint number: twelve digits, in groups or
 // not.
 var numberIn = regexp.MustCompile(`\b[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}\b`)
-
-// The lengths at which a text is cut in parts, with and without a header that
-// tells so (3GPP TS 23.040 section 9.2.3.24.1): in septets, and in units of
-// UCS-2.
-var partsLatin, partsOther = []int{153, 160}, []int{67, 70}
-
-// isPart tells a text that was cut by a carrier that does not join them: it is
-// exactly as long as one message can be. Others tell the parts they joined.
-func isPart(body, segments string) bool {
-	if segments != "" && segments != "1" {
-		return false
-	}
-	if strings.IndexFunc(body, func(r rune) bool { return r > unicode.MaxASCII }) < 0 {
-		return slices.Contains(partsLatin, len(body))
-	}
-	return slices.Contains(partsOther, len(utf16.Encode([]rune(body))))
-}
 
 // languageOf is Chinese where a Chinese character is in the text, English
 // where only Latin ones are.
@@ -151,30 +136,44 @@ func (p *Phone) noteMedia(c complaint.Contact, h hook) error {
 	return p.jobs.add(job{Kind: jobMedia, ID: c.Ref, Contact: c, Args: args})
 }
 
+// mediaTogether is how long the files of a message wait for each other.
+const mediaTogether = time.Minute
+
 // fetchMedia fetches the files of a message and adds them to its complaint.
+// What can't be had for long holds up nothing else: it follows alone.
 func (p *Phone) fetchMedia(ctx context.Context, j job) (err error) {
-	c := j.Contact
-	c.ID, c.Ref = complaint.RecordID(complaint.Phone, c.Ref, "media"), c.Ref+"/media"
+	c, sid := j.Contact, j.Contact.Facts["message_sid"]
+	c.ID, c.Ref = complaint.RecordID(complaint.Phone, j.ID, "media"), j.ID+"/media"
 	c.Text, c.NumberNow, c.WantsReceipt, c.Fragment, c.Part = "", false, false, false, false
 	if len(j.Args) == 0 {
-		if j.Args, err = p.listMedia(ctx, j.ID); err != nil {
-			return fmt.Errorf("list the files of message %s: %w", j.ID, err)
+		if j.Args, err = p.listMedia(ctx, sid); err != nil {
+			return fmt.Errorf("list the files of message %s: %w", sid, err)
 		}
 	}
+	missing, late := map[string]string{}, error(nil)
 	for i := range maxMedia {
 		at := strconv.Itoa(i)
 		name, mediaType := j.Args[at], mediaType(j.Args["type"+at])
 		if name == "" {
 			continue
 		}
-		b, err := p.download(ctx, "/Accounts/"+url.PathEscape(p.cfg.AccountSID)+"/Messages/"+url.PathEscape(j.ID)+"/Media/"+url.PathEscape(name))
+		b, err := p.download(ctx, "/Accounts/"+url.PathEscape(p.cfg.AccountSID)+"/Messages/"+url.PathEscape(sid)+"/Media/"+url.PathEscape(name))
 		switch {
 		case err == nil:
 			c.Attachments = append(c.Attachments, complaint.Attachment{Filename: name + extension(mediaType), MediaType: mediaType, Size: b.Size, SHA256: b.SHA256, Blob: b.Ref})
 		case time.Since(j.Since) < giveUpAfter && !complaint.IsPermanent(err):
-			return fmt.Errorf("fetch file %s of message %s: %w", name, j.ID, err)
+			missing[at], missing["type"+at] = name, j.Args["type"+at]
+			late = fmt.Errorf("fetch file %s of message %s: %w", name, sid, err)
 		default:
 			c.Notes = append(c.Notes, "file "+name+" could not be fetched: "+err.Error())
+		}
+	}
+	if late != nil && (len(c.Attachments) == 0 || time.Since(j.Since) < mediaTogether) {
+		return late
+	}
+	if late != nil {
+		if err = p.jobs.add(job{Kind: jobMedia, ID: j.ID + "/late", Contact: j.Contact, Args: missing, Since: j.Since}); err != nil {
+			return err
 		}
 	}
 	if err = p.entitle(&c, "phone.media", map[string]string{"count": strconv.Itoa(len(c.Attachments))}); err != nil {
@@ -224,6 +223,6 @@ func mediaType(s string) string {
 func extension(mediaType string) string {
 	return map[string]string{
 		"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp", "image/heic": ".heic", "audio/ogg": ".ogg", "audio/amr": ".amr",
-		"audio/mpeg": ".mp3", "audio/mp4": ".m4a", "video/mp4": ".mp4", "video/3gpp": ".3gp", "application/pdf": ".pdf", "text/vcard": ".vcf", "text/plain": ".txt",
+		"audio/mpeg": ".mp3", wave: ".wav", "audio/mp4": ".m4a", "video/mp4": ".mp4", "video/3gpp": ".3gp", "application/pdf": ".pdf", "text/vcard": ".vcf", "text/plain": ".txt",
 	}[mediaType]
 }

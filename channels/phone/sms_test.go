@@ -2,6 +2,7 @@ package phone
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -46,6 +47,81 @@ func TestFilesOfATextMessage(t *testing.T) {
 	})
 }
 
+// TestTenFiles: a file that can't be had keeps neither the others from their
+// complaint nor, once it is there, itself.
+func TestTenFiles(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	files := make([]carrier.File, maxMedia)
+	for i := range files {
+		files[i] = carrier.File{MediaType: "image/png", Bytes: []byte{byte(i)}, Missing: i == 3}
+	}
+	if _, err := r.carrier.Text(t.Context(), "+8613812345678", line, "收到的是坏的", files...); err != nil {
+		t.Fatal(err)
+	}
+	r.stop() // the job is ours now
+	jobs, _ := r.notes.List("job/media/")
+	var j job
+	for _, b := range jobs {
+		if err := json.Unmarshal(b, &j); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.phone.fetchMedia(t.Context(), j); err == nil || len(r.intake.Contacts()) != 1 {
+		t.Fatalf("they did not wait for each other: %v", err)
+	}
+	j.Since = time.Now().Add(-2 * mediaTogether)
+	if err := r.phone.fetchMedia(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	if c := r.intake.Contacts()[1]; len(c.Attachments) != 9 {
+		t.Errorf("%d files", len(c.Attachments))
+	}
+	key := "job/media/" + j.ID + "/late"
+	jobs, _ = r.notes.List(key)
+	j = job{}
+	if err := json.Unmarshal(jobs[key], &j); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.phone.fetchMedia(t.Context(), j); err == nil {
+		t.Error("the missing one was given up at once")
+	}
+	j.Since = time.Now().Add(-giveUpAfter)
+	if err := r.phone.fetchMedia(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	if c := r.intake.Contacts()[2]; len(c.Notes) != 1 || !strings.Contains(c.Notes[0], "could not be fetched") || c.ID == r.intake.Contacts()[1].ID {
+		t.Errorf("given up: %+v", c)
+	}
+}
+
+// TestAnsweringMachine: a machine that answers each of our texts is heard, and
+// left without an answer after some.
+func TestAnsweringMachine(t *testing.T) {
+	r := newRig(t, nil)
+	answered := 0
+	for range 3 * receiptsMost {
+		got, err := r.carrier.Text(t.Context(), "+442079460958", line, "I am driving and will answer later.")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answered += len(got)
+	}
+	if got := len(r.intake.Contacts()); answered != 1+receiptsMost || got != 3*receiptsMost {
+		t.Errorf("%d texts taken, %d answered", got, answered)
+	}
+	if got, _ := r.carrier.Text(t.Context(), "+442079460959", line, "my parcel"); len(got) != 1 {
+		t.Error("another number was left without an answer")
+	}
+	var an restraint
+	for range receiptsMost + 1 {
+		an.allows("a", time.Now())
+	}
+	if !an.allows("a", time.Now().Add(time.Hour)) {
+		t.Error("it is left without an answer for ever")
+	}
+}
+
 func TestWhatsApp(t *testing.T) {
 	r := newRig(t, nil)
 	got, err := r.carrier.Text(t.Context(), "whatsapp:+8613812345678", "whatsapp:"+line, "包裹丢了")
@@ -69,16 +145,59 @@ func TestWhatsApp(t *testing.T) {
 
 func TestCarriersOwnWords(t *testing.T) {
 	r := newRig(t, nil)
-	for _, body := range []string{"STOP", " stop. ", "Help", "UNSUBSCRIBE", "退订", "TD"} {
+	for _, body := range []string{"STOP", " stop. ", "\"Stop all\"", "ＳＴＯＰ", "Help", "UNSUBSCRIBE", "退订。", "停止", "TD", "ARRÊT", "Baja!"} {
 		if got, err := r.carrier.Text(t.Context(), "+442079460958", line, body); err != nil || len(got) != 0 {
 			t.Errorf("%q was answered: %v, %v", body, got, err)
 		}
 	}
-	if _, err := r.carrier.Text(t.Context(), "+442079460958", line, "Stop charging me twice"); err != nil {
+	said := []string{"Stop charging me twice", "请停止扣费", "Yes", "cancel my order", "Ayuda"}
+	for _, body := range said {
+		if _, err := r.carrier.Text(t.Context(), "+442079460958", line, body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.carrier.Text(t.Context(), "+442079460958", line, "Help", carrier.File{MediaType: "image/jpeg", Bytes: []byte("what they did")}); err != nil {
 		t.Fatal(err)
 	}
-	if got := r.intake.Contacts(); len(got) != 1 || got[0].Text != "Stop charging me twice" {
-		t.Errorf("contacts %+v", got)
+	var got []string
+	for _, c := range r.intake.Contacts() {
+		if c.Text != "" {
+			got = append(got, c.Text)
+		}
+	}
+	if !slices.Equal(got, append(said, "Help")) {
+		t.Errorf("registered: %q", got)
+	}
+}
+
+// TestOneConversation: a customer who writes to another of the line's numbers,
+// by WhatsApp, or after a call, goes on; so does the answer to what we wrote.
+func TestOneConversation(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	for _, prefix := range []string{"", whatsApp} {
+		for _, to := range []string{line, "+861055550100"} {
+			if _, err := r.carrier.Text(t.Context(), prefix+"+8613812345678", prefix+to, "my parcel"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := r.intake.Numbers(); n != 1 {
+		t.Errorf("%d complaints", n)
+	}
+	texts := r.intake.Contacts()[0].Conversation
+	sid := r.call(carrier.Call{Person: &carrier.Caller{Seconds: 2, Keys: []string{"", "", "", "1"}}})
+	r.contact(sid, "the call", func(c complaint.Contact) bool { return c.AlsoConversation == texts && c.AlsoWindow == 72*time.Hour })
+	r.contact(sid, "the recording", func(c complaint.Contact) bool { return hasAudio(c) && c.AlsoConversation == "" })
+	sid = r.call(carrier.Call{From: "+266696687", Person: &carrier.Caller{Seconds: 2}})
+	r.contact(sid, "a call without a number", func(c complaint.Contact) bool { return c.AlsoConversation == "" })
+	if err := r.phone.Send(t.Context(), complaint.Reply{ID: "u1", Number: "261123004279", Text: "Refunded.", To: complaint.Person{Phone: "+8613812345678"}, Language: "en"}); err != nil {
+		t.Fatal(err)
+	}
+	r.memory.mu.Lock()
+	defer r.memory.mu.Unlock()
+	if want := texts + " 261123004279"; !slices.Contains(r.memory.led, want) {
+		t.Errorf("led %q, want %q", r.memory.led, want)
 	}
 }
 
@@ -101,6 +220,8 @@ func TestParts(t *testing.T) {
 	}{
 		{strings.Repeat("a", 160), "1", true}, {strings.Repeat("a", 153), "", true}, {strings.Repeat("a", 159), "1", false}, {strings.Repeat("a", 160), "2", false},
 		{strings.Repeat("字", 70), "1", true}, {strings.Repeat("😀", 35), "1", true}, {strings.Repeat("字", 69), "1", false},
+		{strings.Repeat("é", 160), "1", true}, {strings.Repeat("€", 80), "1", true}, {strings.Repeat("a", 152), "1", true}, {strings.Repeat("字", 66), "", true},
+		{strings.Repeat("`", 70), "1", true}, {strings.Repeat("`", 160), "1", false}, {strings.Repeat("a", 152) + " ", "1", true},
 	} {
 		if got := isPart(c.body, c.segments); got != c.want {
 			t.Errorf("%d bytes in %q segments: %v", len(c.body), c.segments, got)

@@ -18,6 +18,7 @@ type talk struct {
 	Lang   string
 	Type   string // chosen from the menu
 	Number string // of the complaint that the caller keyed in
+	Told   string // the number that the caller has heard
 	Try    int    // of the step, from 1
 }
 
@@ -33,6 +34,9 @@ func (t talk) values() url.Values {
 	q := url.Values{}
 	for name, v := range t.facts() {
 		q.Set(name, v)
+	}
+	if t.Told != "" {
+		q.Set("told", t.Told)
 	}
 	if t.Try > 0 {
 		q.Set("try", strconv.Itoa(t.Try))
@@ -66,6 +70,9 @@ func (p *Phone) recall(get func(string) string) talk {
 	}
 	if n, err := complaint.ParseNumber(get("number")); err == nil {
 		t.Number = n
+	}
+	if n, err := complaint.ParseNumber(get("told")); err == nil {
+		t.Told = n
 	}
 	if s, err := strconv.ParseInt(get("at"), 10, 64); err == nil {
 		if at := time.Unix(s, 0); time.Since(at).Abs() < callWindow {

@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,7 +41,7 @@ func (p *Phone) transcription(ctx context.Context, h hook) (answer, error) {
 // it another type, priority and department: the dispatcher decides.
 func (p *Phone) addTranscript(ctx context.Context, c complaint.Contact, text string) (err error) {
 	c.ID, c.Ref = complaint.RecordID(complaint.Phone, c.Ref, "transcript"), c.Ref+"/transcript"
-	c.NumberNow, c.WantsReceipt, c.OnlyOpens = false, false, false
+	c.NumberNow, c.WantsReceipt, c.OnlyOpens, c.AlsoConversation = false, false, false, ""
 	if err = p.entitle(&c, "phone.transcript", nil); err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func (p *Phone) addTranscript(ctx context.Context, c complaint.Contact, text str
 // request that speech-to-text servers have in common, a form with file, model
 // and language, answered by {"text": ...}.
 func (p *Phone) transcribe(ctx context.Context, j job) error {
-	text, err := p.askTranscript(ctx, j.Args["blob"], j.Contact.Language)
+	text, err := p.askTranscript(ctx, j.Args["blob"], j.Args["type"], j.Contact.Language)
 	switch {
 	case err == nil && text == "":
 		return nil // nothing but noise
@@ -68,7 +69,7 @@ func (p *Phone) transcribe(ctx context.Context, j job) error {
 	return fmt.Errorf("transcribe recording %s: %w", j.ID, err)
 }
 
-func (p *Phone) askTranscript(ctx context.Context, ref, lang string) (string, error) {
+func (p *Phone) askTranscript(ctx context.Context, ref, kind, lang string) (string, error) {
 	f, err := p.deps.Blobs.Open(ref)
 	if err != nil {
 		return "", err
@@ -80,7 +81,7 @@ func (p *Phone) askTranscript(ctx context.Context, ref, lang string) (string, er
 	w := multipart.NewWriter(form)
 	go func() { // ends with the request, which closes body
 		defer f.Close()
-		_ = form.CloseWithError(p.writeRecording(w, f, lang))
+		_ = form.CloseWithError(p.writeRecording(w, f, kind, lang))
 	}()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.cfg.Transcription.URL, body)
 	if err != nil {
@@ -114,7 +115,7 @@ func (p *Phone) askTranscript(ctx context.Context, ref, lang string) (string, er
 	return strings.TrimSpace(*answer.Text), nil
 }
 
-func (p *Phone) writeRecording(w *multipart.Writer, f *os.File, lang string) error {
+func (p *Phone) writeRecording(w *multipart.Writer, f *os.File, kind, lang string) error {
 	for _, field := range [][2]string{{"model", p.cfg.Transcription.Model}, {"language", lang}, {"response_format", "json"}} {
 		if field[1] == "" {
 			continue
@@ -123,7 +124,7 @@ func (p *Phone) writeRecording(w *multipart.Writer, f *os.File, lang string) err
 			return err
 		}
 	}
-	part, err := w.CreateFormFile("file", "recording.wav")
+	part, err := w.CreateFormFile("file", "recording"+extension(cmp.Or(kind, wave)))
 	if err != nil {
 		return err
 	}

@@ -153,6 +153,7 @@ func (p *Phone) spoken(ctx context.Context, h hook) (answer, error) {
 	if r.Number != "" {
 		s.tell("phone.number", map[string]string{"number": spoken(s.lang(), r.Number)})
 	}
+	s.talk.Told = r.Number
 	s.record("phone.more")
 	return s.answer()
 }
@@ -189,6 +190,11 @@ func (p *Phone) recordingContact(h hook, t talk, re string) (complaint.Contact, 
 // back. After words that were understood, silence adds nothing.
 func (p *Phone) silent(ctx context.Context, h hook) (answer, error) {
 	t := p.state(h)
+	if t.Told != "" {
+		s := p.script(h, t)
+		s.farewell("", t.Told)
+		return s.answer()
+	}
 	if t.Try == 1 {
 		s := p.script(h, t)
 		s.talk.Try = 2
@@ -211,9 +217,8 @@ func (p *Phone) silent(ctx context.Context, h hook) (answer, error) {
 // textOffer takes the wish to have the number as a text message.
 func (p *Phone) textOffer(_ context.Context, h hook) (answer, error) {
 	s := p.script(h, p.state(h))
-	number, err := complaint.ParseNumber(h.query.Get("told"))
-	if err == nil && h.get("Digits") == p.cfg.OfferText && numberShape.MatchString(s.from) {
-		j := job{Kind: jobText, ID: s.sid, Args: map[string]string{"number": number, "to": s.from, "from": s.to, "lang": s.lang()}}
+	if s.talk.Told != "" && h.get("Digits") == p.cfg.OfferText && numberShape.MatchString(s.from) {
+		j := job{Kind: jobText, ID: s.sid, Args: map[string]string{"number": s.talk.Told, "to": s.from, "from": s.to, "lang": s.lang()}}
 		if err := p.jobs.add(j); err != nil {
 			return answer{}, err
 		}
@@ -288,6 +293,9 @@ func (p *Phone) call(h hook, t talk, part string) (complaint.Contact, error) {
 	}
 	if c.ContactPoint == "" {
 		c.ContactPoint = p.cfg.Numbers[0]
+	}
+	if from != "" { // who has phoned may go on by text
+		c.AlsoConversation, c.AlsoWindow = p.textsWith(from), p.cfg.TextWindow
 	}
 	if from == "" {
 		c.Notes = append(c.Notes, "the caller's number is withheld")

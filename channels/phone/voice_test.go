@@ -3,7 +3,6 @@ package phone
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"hearken/channels/phone/carrier"
 	"hearken/complaint"
+	"hearken/internal/calendar"
 )
 
 func hasAudio(c complaint.Contact) bool {
@@ -57,7 +57,7 @@ func TestDialogue(t *testing.T) {
 	closed := func(c *Config) {
 		transfer(c)
 		today := time.Now().UTC().Weekday()
-		c.Hours = Hours{Days: []string{weekdays[(today+3)%7]}, Timezone: "UTC"}
+		c.Hours = Hours{Days: []string{calendar.Weekdays[(today+3)%7]}, Timezone: "UTC"}
 	}
 	for name, c := range map[string]struct {
 		config func(*Config)
@@ -90,7 +90,7 @@ func TestDialogue(t *testing.T) {
 		},
 		"a number at the third try": {
 			who:   carrier.Caller{Keys: []string{"2", "", "9", "111111111111", "12", "261123004279"}, Seconds: 2},
-			hears: []string{"press 9", "enter the twelve digits", "not a complaint number", "enter the twelve digits", "not a complaint number", "We add your message to complaint two six one one", "[beep]"},
+			hears: []string{"press 9", "enter the twelve digits", "not a complaint number", "enter the twelve digits", "not a complaint number", "You call about complaint two six one one", "[beep]"},
 			is: func(c complaint.Contact) bool {
 				return c.Number == "261123004279" && c.NumberBy == "keyed" && c.NumberNow
 			},
@@ -131,8 +131,12 @@ func TestDialogue(t *testing.T) {
 			hears: []string{"in a sentence or two", "is registered", "want to say more", "[beep]", "is registered"}, is: hasAudio,
 		},
 		"speech, and nothing more": {
-			config: speech("speech", "record"), who: carrier.Caller{Keys: []string{"2"}, Says: []string{"I was charged twice"}}, hears: []string{"is registered", "[beep]", "did not hear", "is registered"}, never: "would like to be called back",
+			config: speech("speech", "record"), who: carrier.Caller{Keys: []string{"2"}, Says: []string{"I was charged twice"}}, hears: []string{"is registered", "[beep]", "is registered", "press 1"}, never: "did not hear",
 			is: func(c complaint.Contact) bool { return c.Text == "I was charged twice" },
+		},
+		"speech for a number, and nothing more": {
+			config: speech("speech", "record"), who: carrier.Caller{Keys: []string{"2", "", "9", "261123004279"}, Says: []string{"It is still broken"}}, hears: []string{"You call about", "Goodbye"}, never: "would like to be called back",
+			is: func(c complaint.Contact) bool { return c.Text == "It is still broken" && c.Number == "261123004279" },
 		},
 		"the number as a text": {
 			who: carrier.Caller{Keys: []string{"2", "", "", "1"}, Seconds: 2}, hears: []string{"I repeat", "To get the number as a text message, press 1", "on its way", "Goodbye"}, is: hasAudio,
@@ -248,108 +252,6 @@ func oneComplaint(t *testing.T, call carrier.Call, times map[string]int) {
 	if toldOf && recordings != 1 {
 		t.Errorf("%d recordings on the complaint", recordings)
 	}
-}
-
-func TestJobSurvivesARestart(t *testing.T) {
-	r := newRig(t, nil)
-	r.carrier.Lag(1 << 30)
-	sid := r.call(carrier.Call{Person: &carrier.Caller{Seconds: 2}})
-	r.stop()
-	if jobs, _ := r.notes.List("job/recording/"); len(jobs) != 1 {
-		t.Fatalf("jobs: %v", jobs)
-	}
-	r.carrier.Lag(0)
-	r.make()
-	r.start()
-	r.contact(sid, "the recording", hasAudio)
-	await(t, "an empty list of jobs", func() bool { jobs, _ := r.notes.List("job/recording/"); return len(jobs) == 0 })
-}
-
-// TestLateRecording: a recording that can't be fetched for long does not keep
-// its call from being a complaint.
-func TestLateRecording(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, func(kind string) int {
-		return map[string]int{"voice/recorded": 0, "status": 0}[kind] + map[bool]int{true: 1}[kind == "voice" || kind == "recording" || kind == "voice/notice"]
-	})
-	r.carrier.Lag(1 << 30)
-	sid := r.call(carrier.Call{Person: &carrier.Caller{Seconds: 2}})
-	r.contact(sid, "the complaint", func(c complaint.Contact) bool {
-		return c.OnlyOpens && c.WantsReceipt && c.From.Phone == "+8613812345678" && c.ContactPoint == line
-	})
-	r.carrier.Lag(0)
-	r.contact(sid, "the recording", hasAudio)
-	if n := r.intake.Numbers(); n != 1 {
-		t.Errorf("%d complaints", n)
-	}
-}
-
-func TestFallback(t *testing.T) {
-	r := newRig(t, nil)
-	failed := false
-	r.intake.Refuse(func() error {
-		if failed {
-			return nil
-		}
-		failed = true
-		return complaint.ErrFull
-	})
-	who := &carrier.Caller{Keys: []string{"2"}, Seconds: 2}
-	sid := r.call(carrier.Call{Person: who})
-	if got := strings.Count(who.Heard(), "[beep]"); got != 2 || r.intake.Number("call:"+sid) == "" {
-		t.Errorf("%d recordings after a failure: %s", got, who.Heard())
-	}
-}
-
-func TestDeleteAtTheCarrier(t *testing.T) {
-	r := newRig(t, nil, func(c *Config) { c.Delete = true })
-	sid := r.call(carrier.Call{Person: &carrier.Caller{Seconds: 2}})
-	r.contact(sid, "the recording", hasAudio)
-	await(t, "the deletion", func() bool { return r.carrier.Recordings() == 0 })
-}
-
-// TestTranscribe: an endpoint that fails first, and one that says that it
-// never will.
-func TestTranscribe(t *testing.T) {
-	t.Parallel()
-	tries := make(chan url.Values, 100)
-	never := false
-	stt := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if req.Header.Get("Authorization") != "Bearer stt-token" {
-			t.Error("no token")
-		}
-		f, _, err := req.FormFile("file")
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		f.Close()
-		tries <- url.Values(req.MultipartForm.Value)
-		switch {
-		case never:
-			http.Error(w, "no", http.StatusUnsupportedMediaType)
-		case len(tries) == 1:
-			http.Error(w, "busy", http.StatusServiceUnavailable)
-		default:
-			fmt.Fprint(w, `{"text":" 我被扣了两次钱 "}`)
-		}
-	}))
-	defer stt.Close()
-	r := newRig(t, nil, func(c *Config) {
-		c.Transcription = Transcription{By: "http", URL: stt.URL, Token: secretOf("stt-token"), Model: "whisper-1"}
-	})
-	sid := r.call(carrier.Call{Person: &carrier.Caller{Keys: []string{"1"}, Seconds: 2}})
-	c := r.contact(sid, "the transcript", func(c complaint.Contact) bool { return c.Text == "我被扣了两次钱" })
-	if c.Facts[complaint.FactTranscript] != "true" || c.Language != "zh" || len(c.Attachments) != 0 {
-		t.Errorf("transcript %+v", c)
-	}
-	if got := <-tries; got.Get("language") != "zh" || got.Get("model") != "whisper-1" {
-		t.Errorf("asked %v", got)
-	}
-	never = true
-	sid = r.call(carrier.Call{From: "+8613812345679", Person: &carrier.Caller{Seconds: 2}})
-	r.contact(sid, "the recording", hasAudio)
-	await(t, "an end of the trying", func() bool { jobs, _ := r.notes.List("job/"); return len(jobs) == 0 })
 }
 
 // TestSteps: an address that was changed, or made for another call, carries no

@@ -248,8 +248,12 @@ func (t *terminal) Press(_ int, speech bool) (keys, words string, ok bool) {
 		words, ok = t.read("say")
 		return "", words, ok || words != ""
 	}
-	keys, ok = t.read("keys")
-	return strings.TrimSuffix(strings.Trim(keys, " "), "#"), "", ok
+	for {
+		if keys, ok = t.read("keys"); !ok || strings.Trim(keys, "0123456789*# -") == "" {
+			return keys, "", ok
+		}
+		t.print("2", "A telephone has the keys 0 to 9, * and #; the time to speak comes later.")
+	}
 }
 
 // Speak implements carrier.Person. Whoever says something and hangs up behind

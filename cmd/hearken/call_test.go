@@ -12,11 +12,11 @@ import (
 func TestCallFromTheTerminal(t *testing.T) {
 	var out bytes.Buffer
 	// Chinese; no objection to the recording; delivery; the message; no text.
-	c := &callCmd{From: "+8613912345678", After: 3 * time.Second, in: strings.NewReader("1\n\n2\n我的包裹丢了三天，请赔偿\n\n")}
+	c := &callCmd{From: "+8613912345678", After: 3 * time.Second, in: strings.NewReader("hello\n1\n\n2\n我的包裹丢了三天，请赔偿\n\n")}
 	if err := c.Run(t.Context(), &streams{out: &out, err: &out}); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for _, want := range []string{"☎ 中文请按1", "☎ 配送问题，请按2", "☎ [beep]", "您的投诉已登记", "DELIVERY", "LOG", "我的包裹丢了三天，请赔偿", "routed again: no words before"} {
+	for _, want := range []string{"A telephone has the keys", "☎ 中文请按1", "☎ 配送问题，请按2", "☎ [beep]", "您的投诉已登记", "DELIVERY", "LOG", "我的包裹丢了三天，请赔偿", "routed again: no words before"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in:\n%s", want, out.String())
 		}

@@ -209,7 +209,7 @@ func (s *streams) show(k *queue.Complaint) {
 				rest = append(rest, key+" "+plain(line[key]))
 			}
 		}
-		fmt.Fprintln(s.out, s.paint("2", at.Format(time.DateTime)), pad(line["event"], 12), strings.Join(rest, ", "))
+		fmt.Fprintln(s.out, s.paint("2", at.In(r.ReceivedAt.Location()).Format(time.DateTime)), pad(line["event"], 12), strings.Join(rest, ", "))
 	}
 }
 

@@ -67,7 +67,11 @@ func (c *Carrier) Phone(ctx context.Context, call Call) (sid string, err error) 
 	})
 	c.mu.Unlock()
 	end := func() error {
-		_, err := w.post(ctx, c.cfg.Line+"/status", w.form("completed"))
+		form := w.form("completed")
+		for name, value := range map[string]string{"CallDuration": "9", "Duration": "1", "SequenceNumber": "0", "Timestamp": c.now(), "CallbackSource": "call-progress-events"} {
+			form.Set(name, value)
+		}
+		_, err := w.post(ctx, c.cfg.Line+"/status", form)
 		return err
 	}
 	if call.EndFirst {
@@ -166,6 +170,11 @@ func (w *walk) gather(ctx context.Context, v verb) (bool, error) {
 	if keys == "" && words == "" {
 		return false, nil // silence: on to the next verb
 	}
+	if words == "" {
+		if keys = pressed(keys, most, v); keys == "" {
+			return false, nil // nothing before the key that ends it
+		}
+	}
 	form := w.form("in-progress")
 	if words != "" {
 		form.Set("SpeechResult", words)
@@ -174,6 +183,28 @@ func (w *walk) gather(ctx context.Context, v verb) (bool, error) {
 		form.Set("Digits", keys)
 	}
 	return true, w.follow(ctx, v.attr("action"), form)
+}
+
+// pressed is what of the keys a Gather takes: up to the one that ends it, and
+// no more than it asks for.
+func pressed(keys string, most int, v verb) string {
+	keys = strings.Map(func(r rune) rune {
+		if strings.ContainsRune("0123456789*#", r) {
+			return r
+		}
+		return -1
+	}, keys)
+	end := "#" // where the attribute is left out; empty is no key at all
+	if v.has("finishOnKey") {
+		end = v.attr("finishOnKey")
+	}
+	if i := strings.IndexAny(keys, end); i >= 0 {
+		keys = keys[:i]
+	}
+	if most > 0 && len(keys) > most {
+		keys = keys[:most]
+	}
+	return keys
 }
 
 func (w *walk) dial(ctx context.Context, v verb) (bool, error) {
@@ -205,24 +236,19 @@ func (w *walk) record(ctx context.Context, v verb) (bool, error) {
 		return true, nil
 	}
 	seconds, words, stays := w.Person.Speak()
-	if seconds == 0 {
-		return !stays, nil // nothing recorded: the action is not called
-	}
 	re := SID("RE")
+	if seconds == 0 { // nothing recorded: the action is not called
+		if strings.Contains(v.attr("recordingStatusCallbackEvent"), "absent") {
+			w.late = append(w.late, func() error { return w.recordingNews(ctx, v, re, "absent", 0) })
+		}
+		return !stays, nil
+	}
 	w.mu.Lock()
 	w.recordings[re] = &recording{resource: resource{
 		"sid": re, "call_sid": w.SID, "status": "completed", "duration": fmt.Sprint(seconds), "date_created": w.now(), "source": "RecordVerb",
 	}, audio: wav(seconds, words)}
 	w.mu.Unlock()
-	// Neither callback tells who called
-	// (https://www.twilio.com/docs/voice/api/recording#recordingstatuscallback).
-	w.late = append(w.late, func() error {
-		_, err := w.post(ctx, v.attr("recordingStatusCallback"), url.Values{
-			"CallSid": {w.SID}, "RecordingSid": {re}, "RecordingStatus": {"completed"}, "RecordingDuration": {fmt.Sprint(seconds)}, "RecordingChannels": {"1"}, "RecordingSource": {"RecordVerb"},
-			"RecordingUrl": {w.URL() + "/Accounts/" + w.cfg.AccountSID + "/Recordings/" + re}, "RecordingStartTime": {w.now()},
-		})
-		return err
-	})
+	w.late = append(w.late, func() error { return w.recordingNews(ctx, v, re, "completed", seconds) })
 	if cb := v.attr("transcribeCallback"); cb != "" && words != "" {
 		w.late = append(w.late, func() error {
 			form := w.form("completed")
@@ -253,6 +279,16 @@ func (w *walk) record(ctx context.Context, v verb) (bool, error) {
 		return true, nil
 	}
 	return true, action()
+}
+
+// recordingNews tells what became of a recording. It does not tell who called
+// (https://www.twilio.com/docs/voice/api/recording#recordingstatuscallback).
+func (w *walk) recordingNews(ctx context.Context, v verb, re, status string, seconds int) error {
+	_, err := w.post(ctx, v.attr("recordingStatusCallback"), url.Values{
+		"CallSid": {w.SID}, "RecordingSid": {re}, "RecordingStatus": {status}, "RecordingDuration": {fmt.Sprint(seconds)}, "RecordingChannels": {"1"}, "RecordingSource": {"RecordVerb"},
+		"RecordingUrl": {w.URL() + "/Accounts/" + w.cfg.AccountSID + "/Recordings/" + re}, "RecordingStartTime": {w.now()},
+	})
+	return err
 }
 
 // wordsChunk is the chunk of a WAV file that the words are in, for Transcribe.

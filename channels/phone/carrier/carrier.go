@@ -37,6 +37,11 @@ type Config struct {
 	Faults func(kind string) int
 	// Ago dates what happens back, for whoever looks for what is older.
 	Ago time.Duration
+	// PageMost bounds the pages of lists; 0 leaves it to who asks.
+	PageMost int
+	// Telnyx has the REST side answer as Telnyx's does where that differs: bearer
+	// tokens, files of recordings at a link, lists by days, no messages.
+	Telnyx bool
 	// Header and Sign replace how webhooks are signed; nil is Twilio's way.
 	Sign func(h http.Header, address string, body []byte)
 }
@@ -177,6 +182,10 @@ func (v verb) attr(name string) string {
 	return ""
 }
 
+func (v verb) has(name string) bool {
+	return slices.ContainsFunc(v.Attrs, func(a xml.Attr) bool { return a.Name.Local == name })
+}
+
 // maxTwiML bounds an answer, as Twilio does.
 const maxTwiML = 64 << 10
 
@@ -237,6 +246,10 @@ func (c *Carrier) postOnce(ctx context.Context, address string, form url.Values)
 	if resp.StatusCode/100 != 2 {
 		return nil, fmt.Errorf("%w: %s: %s", ErrRefused, resp.Status, strings.TrimSpace(string(b)))
 	}
+	// https://www.twilio.com/docs/api/errors/12300
+	if kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";"); len(b) > 0 && kind != "text/xml" && kind != "application/xml" {
+		return nil, fmt.Errorf("%w: error 12300: content type %q is no TwiML", ErrRefused, kind)
+	}
 	return parse(b)
 }
 
@@ -283,6 +296,7 @@ func (c *Carrier) now() string { return time.Now().Add(-c.cfg.Ago).UTC().Format(
 type File struct {
 	MediaType string
 	Bytes     []byte
+	Missing   bool // it can't be fetched
 }
 
 // Text sends a text message, and returns what the line answers.
@@ -298,7 +312,9 @@ func (c *Carrier) TextAs(ctx context.Context, sid, from, to, body string, files 
 	c.mu.Lock()
 	for i, f := range files {
 		me := SID("ME")
-		c.media[sid+"/"+me], c.kinds[sid+"/"+me] = f.Bytes, f.MediaType
+		if !f.Missing {
+			c.media[sid+"/"+me], c.kinds[sid+"/"+me] = f.Bytes, f.MediaType
+		}
 		form.Set(fmt.Sprint("MediaUrl", i), c.URL()+"/Accounts/"+c.cfg.AccountSID+"/Messages/"+sid+"/Media/"+me)
 		form.Set(fmt.Sprint("MediaContentType", i), f.MediaType)
 	}
@@ -310,6 +326,11 @@ func (c *Carrier) TextAs(ctx context.Context, sid, from, to, body string, files 
 	}
 	c.mu.Unlock()
 	verbs, err := c.post(ctx, c.cfg.Line+"/sms", form)
+	if err != nil { // to the number's fallback address, as for calls
+		form.Set("ErrorCode", "11200")
+		form.Set("ErrorUrl", c.cfg.Line+"/sms")
+		verbs, err = c.post(ctx, c.cfg.Line+"/sms/fallback", form)
+	}
 	var out []string
 	for _, v := range verbs {
 		if v.XMLName.Local == "Message" {

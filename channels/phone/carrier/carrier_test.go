@@ -38,6 +38,30 @@ func FuzzTwiML(f *testing.F) {
 	})
 }
 
+func TestPressed(t *testing.T) {
+	for _, c := range []struct {
+		keys   string
+		most   int
+		gather string
+		want   string
+	}{
+		{"12345", 1, `<Gather/>`, "1"},
+		{"12#345", 12, `<Gather/>`, "12"},
+		{"#1", 1, `<Gather/>`, ""},
+		{"1*#", 0, `<Gather finishOnKey="*"/>`, "1"},
+		{"1#2", 0, `<Gather finishOnKey=""/>`, "1#2"},
+		{"2611 2300-4279 ?", 12, `<Gather finishOnKey="#"/>`, "261123004279"},
+	} {
+		verbs, err := parse([]byte("<Response>" + c.gather + "</Response>"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := pressed(c.keys, c.most, verbs[0]); got != c.want {
+			t.Errorf("%q in %s: %q", c.keys, c.gather, got)
+		}
+	}
+}
+
 func TestRecordingIsAWAVFile(t *testing.T) {
 	b := wav(2, "丢了")
 	if string(b[:4]) != "RIFF" || int(binary.LittleEndian.Uint32(b[4:]))+8 != len(b) {

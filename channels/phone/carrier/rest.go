@@ -3,7 +3,9 @@ package carrier
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -27,8 +29,7 @@ func (c *Carrier) rest() http.Handler {
 		"GET " + at + "/Messages/{message}/Media/{media}": c.getMedia,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			user, pass, _ := r.BasicAuth()
-			if user != c.cfg.AccountSID || pass != c.cfg.AuthToken {
+			if !c.knows(r) {
 				fail(w, http.StatusUnauthorized, 20003)
 				return
 			}
@@ -37,8 +38,32 @@ func (c *Carrier) rest() http.Handler {
 			h(w, r)
 		})
 	}
+	mux.HandleFunc("GET "+linkPath+"{file}", c.getLinked)
 	mux.HandleFunc("POST "+transcribePath, transcribe)
 	return mux
+}
+
+// knows tells whether a request has the account's credentials.
+func (c *Carrier) knows(r *http.Request) bool {
+	if c.cfg.Telnyx {
+		return r.Header.Get("Authorization") == "Bearer "+c.cfg.AuthToken && !strings.Contains(r.URL.Path, "/Messages")
+	}
+	user, pass, _ := r.BasicAuth()
+	return user == c.cfg.AccountSID && pass == c.cfg.AuthToken
+}
+
+// linkPath is where files are that anybody may fetch who was told the link.
+const linkPath = "/files/"
+
+func (c *Carrier) getLinked(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	one := c.recordings[strings.TrimSuffix(r.PathValue("file"), ".mp3")]
+	if one == nil || r.Header.Get("Authorization") != "" { // nobody's credentials belong here
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	_, _ = w.Write(one.audio)
 }
 
 const transcribePath = "/v1/audio/transcriptions"
@@ -72,12 +97,26 @@ func fail(w http.ResponseWriter, status, code int) {
 	_ = json.NewEncoder(w).Encode(resource{"code": code, "message": "refused", "more_info": "", "status": status})
 }
 
-func list(w http.ResponseWriter, name string, all []resource) {
-	w.Header().Set("Content-Type", "application/json")
-	if all == nil {
-		all = []resource{}
+// list answers with a page of a list, and says where the next one is: an
+// address without its host, with a token that stands for the place
+// (https://www.twilio.com/docs/usage/twilios-response#pagination).
+func (c *Carrier) list(w http.ResponseWriter, r *http.Request, name string, all []resource) {
+	q := r.URL.Query()
+	size, from := 50, 0
+	_, _ = fmt.Sscan(q.Get("PageSize"), &size)
+	_, _ = fmt.Sscanf(q.Get("PageToken"), "PA%d", &from)
+	if c.cfg.PageMost > 0 {
+		size = min(size, c.cfg.PageMost)
 	}
-	_ = json.NewEncoder(w).Encode(resource{name: all, "page": 0, "page_size": 1000, "next_page_uri": nil})
+	from = min(max(from, 0), len(all))
+	to := min(from+max(size, 1), len(all))
+	page := resource{name: slices.Concat([]resource{}, all[from:to]), "page": from / max(size, 1), "page_size": size, "next_page_uri": nil}
+	if to < len(all) {
+		q.Set("PageToken", fmt.Sprintf("PA%d", to))
+		page["next_page_uri"] = r.URL.Path + "?" + q.Encode()
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(page)
 }
 
 // match keeps the resources that have what the query asks for.
@@ -102,31 +141,42 @@ func match(all []resource, q url.Values, same map[string]string, after, since st
 }
 
 func (c *Carrier) listCalls(w http.ResponseWriter, r *http.Request) {
-	list(w, "calls", match(c.calls, r.URL.Query(), map[string]string{"To": "to", "From": "from", "ParentCallSid": "parent_call_sid"}, "StartTime>", "start_time"))
+	q, same := r.URL.Query(), map[string]string{"To": "to", "From": "from", "ParentCallSid": "parent_call_sid"}
+	if c.cfg.Telnyx {
+		if q.Has("StartTime>") {
+			fail(w, http.StatusUnprocessableEntity, 10015)
+			return
+		}
+		if day, err := time.Parse(time.DateOnly, q.Get("StartTime_gt")); err == nil {
+			q.Set("StartTime>", day.AddDate(0, 0, 1).Format(time.RFC3339))
+		}
+		delete(same, "ParentCallSid") // it knows no such question, and answers with all
+	}
+	c.list(w, r, "calls", match(c.calls, q, same, "StartTime>", "start_time"))
 }
 
 func (c *Carrier) listMessages(w http.ResponseWriter, r *http.Request) {
-	list(w, "messages", match(c.messages, r.URL.Query(), map[string]string{"To": "to", "From": "from"}, "DateSent>", "date_sent"))
+	c.list(w, r, "messages", match(c.messages, r.URL.Query(), map[string]string{"To": "to", "From": "from"}, "DateSent>", "date_sent"))
 }
 
 func (c *Carrier) listRecordings(w http.ResponseWriter, r *http.Request) {
 	var all []resource
-	for _, one := range c.recordings {
-		if !one.deleted {
+	for _, sid := range slices.Sorted(maps.Keys(c.recordings)) { // the same on every page
+		if one := c.recordings[sid]; !one.deleted {
 			all = append(all, one.resource)
 		}
 	}
-	list(w, "recordings", match(all, r.URL.Query(), map[string]string{"CallSid": "call_sid"}, "DateCreated>", "date_created"))
+	c.list(w, r, "recordings", match(all, r.URL.Query(), map[string]string{"CallSid": "call_sid"}, "DateCreated>", "date_created"))
 }
 
 func (c *Carrier) listMedia(w http.ResponseWriter, r *http.Request) {
 	var all []resource
-	for key := range c.media {
+	for _, key := range slices.Sorted(maps.Keys(c.media)) {
 		if message, me, _ := strings.Cut(key, "/"); message == r.PathValue("message") {
 			all = append(all, resource{"sid": me, "parent_sid": message, "content_type": c.kinds[key]})
 		}
 	}
-	list(w, "media_list", all)
+	c.list(w, r, "media_list", all)
 }
 
 // lagging tells whether a file is still answered with 404.
@@ -139,8 +189,13 @@ func (c *Carrier) lagging() bool {
 }
 
 func (c *Carrier) getRecording(w http.ResponseWriter, r *http.Request) {
+	if re, is := strings.CutSuffix(r.PathValue("file"), ".json"); is && c.cfg.Telnyx && c.recordings[re] != nil && !c.lagging() {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(resource{"sid": re, "status": "completed", "media_url": "http://" + c.addr + linkPath + re + ".mp3?signature=x"})
+		return
+	}
 	one := c.recordings[strings.TrimSuffix(r.PathValue("file"), ".wav")]
-	if c.lagging() || one == nil || one.deleted {
+	if c.lagging() || one == nil || one.deleted || c.cfg.Telnyx {
 		fail(w, http.StatusNotFound, 20404)
 		return
 	}
