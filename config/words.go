@@ -29,9 +29,13 @@ func (f *file) terms(lists wordLists, in []string, path string) []string {
 	var out []string
 	for i, term := range in {
 		got, err := lists.put(term)
+		if err == nil && !strings.Contains(term, listSign) { // what a list has was looked at there
+			err = terms.Check(term)
+		}
 		if err != nil {
 			line, col := f.root.at(fmt.Sprintf("%s[%d]", path, i))
 			f.fault(line, col, "%v", err)
+			continue
 		}
 		out = append(out, got...)
 	}

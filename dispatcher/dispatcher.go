@@ -175,8 +175,10 @@ func askAgain(rules *Rules, d *complaint.Delivery) (complaint.Route, error) {
 		return complaint.Route{}, errNoRoute
 	}
 	d.Record.Route = nil
-	if d.Lead != "" && d.Lead != d.Current.Department {
-		// Somebody else has got it meanwhile: an answer to what is over.
+	late := d.Record.Event == complaint.Returned && d.By != d.Current.Department && slices.Contains(d.Current.Before, d.By)
+	if late || d.Lead != "" && d.Lead != d.Current.Department {
+		// Somebody else has got it meanwhile: an answer to what is over. A
+		// department that returns it twice does not return it for the next.
 		return complaint.Route{Rule: RuleThread}, nil
 	}
 	route := rules.Again(d, *d.Current)

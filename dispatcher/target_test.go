@@ -109,6 +109,53 @@ func TestReturnedGoesToTheNextAndThenToTheOffice(t *testing.T) {
 	}
 }
 
+// A ticket system that says "not ours" twice says it of itself, not of the
+// department that has the complaint now.
+func TestReturnedTwiceByTheSame(t *testing.T) {
+	r := compile(t, RouteRule{Name: "r", To: "FIN", Then: []string{"QSAFE"}})
+	at := r.Route(record())
+	d := asked(complaint.Returned, "not ours")
+	d.By, d.Current = "FIN", &at
+	second, err := askAgain(r, d)
+	if err != nil || second.Department != "QSAFE" {
+		t.Fatalf("%+v, %v", second, err)
+	}
+	d = asked(complaint.Returned, "not ours")
+	d.By, d.Current = "FIN", &second
+	if third, err := askAgain(r, d); err != nil || third.Department != "" || third.Rule != RuleThread {
+		t.Errorf("QSAFE lost it by what FIN said: %+v, %v", third, err)
+	}
+}
+
+func TestReturnsNoneAtAll(t *testing.T) {
+	cfg := base
+	cfg.Office, cfg.MaxReturns = "LEGAL", new(int)
+	cfg.Routes = []RouteRule{{Name: "r", To: "FIN", Then: []string{"QSAFE"}}}
+	r, err := Compile(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Again(asked(complaint.Returned, ""), r.Route(record())); got.Department != "LEGAL" {
+		t.Errorf("max_returns: 0 is none: %+v", got)
+	}
+}
+
+// What a tenant's department returns stays with that tenant.
+func TestReturnedStaysWithTheTenant(t *testing.T) {
+	cfg := base
+	acme := When{"contact_point": "help@acme.example.com"}
+	cfg.Routes = []RouteRule{{Name: "acme/money", When: acme, To: "FIN"}, {Name: "acme/default", When: acme, To: "LEGAL", Fallback: true}}
+	r, err := Compile(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := asked(complaint.Returned, "")
+	d.Record.ContactPoint = "help@acme.example.com"
+	if got := r.Again(d, r.Route(&d.Record)); got.Department != "LEGAL" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestUnacceptedGoesOn(t *testing.T) {
 	cal, err := calendar.New(calendar.Config{Hours: []string{"09:00-18:00"}, Location: base.Location})
 	if err != nil {
