@@ -53,6 +53,6 @@ func (r *Rules) TestFile(path string) ([]TestResult, error) {
 	if len(in.Tests) == 0 {
 		return nil, fmt.Errorf("%s: it has no tests", path)
 	}
-	own := &Rules{Normalizer: r.Normalizer, Router: r.Router, tests: in.Tests}
+	own := &Rules{Normalizer: r.Normalizer, Router: r.Router, file: path, tests: in.Tests}
 	return own.Test(), nil
 }

@@ -23,6 +23,7 @@ type Rules struct {
 	Normalizer  *normalize.Normalizer
 	Router      *dispatcher.Rules
 	calendars   map[string]*calendar.Calendar
+	file        string // they come from
 	tests       []ruleTest
 }
 
@@ -138,7 +139,7 @@ func (f *file) rules() (*Rules, error) {
 		f.fault(line, col, "%v; zones have names like Asia/Shanghai or Europe/Berlin", err)
 	}
 	sum := sha256.Sum256([]byte(strings.Join(f.lines, "\n")))
-	out := &Rules{Version: hex.EncodeToString(sum[:])[:12], tests: in.Tests}
+	out := &Rules{Version: hex.EncodeToString(sum[:])[:12], file: f.name, tests: in.Tests}
 	f.compileRouter(out, in, zone)
 	f.compileNormalizer(out, in)
 	f.checkTests(in.Tests)

@@ -13,6 +13,7 @@ import (
 )
 
 type ruleTest struct {
+	line   int       // in its file
 	Name   string    `yaml:"name" must:"yes"`
 	Given  given     `yaml:"given"`
 	Expect expecting `yaml:"expect" says:"what is left out is not looked at" must:"yes"`
@@ -55,6 +56,7 @@ type expecting struct {
 func (f *file) checkTests(tests []ruleTest) {
 	for i, t := range tests {
 		line, col := f.root.at(fmt.Sprintf("tests[%d]", i))
+		tests[i].line = line
 		if t.Name == "" {
 			f.fault(line, col, "a test needs a name")
 		}
@@ -117,6 +119,8 @@ func (f *file) checkExpected(in rulesFile) {
 
 // TestResult is what came of one of the rules' own tests.
 type TestResult struct {
+	File     string   `json:"file,omitempty"` // that the test stands in
+	Line     int      `json:"line,omitempty"`
 	Name     string   `json:"name"`
 	Failures []string `json:"failures,omitempty"` // empty: passed
 }
@@ -129,7 +133,7 @@ func (r *Rules) Test() []TestResult {
 	var out []TestResult
 	for _, t := range r.tests {
 		rec := r.Apply(t.contact())
-		out = append(out, TestResult{t.Name, t.compare(rec)})
+		out = append(out, TestResult{r.file, t.line, t.Name, t.compare(rec)})
 	}
 	return out
 }

@@ -132,14 +132,83 @@ func TestRulesTestFormats(t *testing.T) {
 		t.Errorf("%s%s", out, errOut)
 	}
 	out, _ = command(t, exitFailed, "rules", "test", path("rules.yaml"), "-t", path("more.yaml"), "--format", "junit")
-	var suite struct {
-		Tests    int `xml:"tests,attr"`
-		Failures int `xml:"failures,attr"`
-		Cases    []struct {
-			Failure *struct{} `xml:"failure"`
-		} `xml:"testcase"`
+	var all junitSuites
+	if err := xml.Unmarshal([]byte(out), &all); err != nil {
+		t.Fatal(err)
 	}
-	if err := xml.Unmarshal([]byte(out), &suite); err != nil || suite.Tests != 3 || suite.Failures != 1 || suite.Cases[2].Failure == nil {
+	if all.Tests != 3 || all.Failures != 1 || len(all.Suites) != 2 {
+		t.Fatalf("%+v", all)
+	}
+	wrong := all.Suites[1].Cases[1]
+	if wrong.Failure == nil || wrong.File != path("more.yaml") || wrong.Line != 3 || !strings.Contains(wrong.Failure.Message, `department is "LEGAL", expected "FIN"`) {
+		t.Errorf("%+v", wrong)
+	}
+}
+
+// A CI server reads the report, not the error: a file that can't be loaded is
+// a test that fails.
+func TestRulesTestOfABrokenFile(t *testing.T) {
+	path := rulesSite(t)
+	if err := os.WriteFile(path("broken.yaml"), []byte(strings.Replace(smallRules, "to: LEGAL", "to: LEGEL", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := command(t, exitFailed, "rules", "test", path("broken.yaml"), "--format", "junit")
+	var all junitSuites
+	if err := xml.Unmarshal([]byte(out), &all); err != nil || all.Failures != 1 || !strings.Contains(all.Suites[0].Cases[0].Failure.Text, "did you mean LEGAL?") {
 		t.Errorf("%s, %v", out, err)
+	}
+	if out, _ = command(t, exitFailed, "rules", "test", path("broken.yaml"), "--format", "tap"); !strings.Contains(out, "1..1\nnot ok 1 - the file can be loaded") {
+		t.Error(out)
+	}
+}
+
+func TestRulesTestWarnsAndChooses(t *testing.T) {
+	path := rulesSite(t)
+	out, said := command(t, 0, "rules", "test", path("rules.yaml"), "-t", path("more.yaml"), "--only", "^law$")
+	if out != "ok   law\n1 passed, 0 failed\n" {
+		t.Error(out)
+	}
+	if want := "warning: route hidden can never decide: what fulfils it always fulfils legal"; !strings.Contains(said, want) {
+		t.Errorf("%s\nwant %s", said, want)
+	}
+	command(t, exitFailed, "rules", "test", path("rules.yaml"), "--only", "nothing")
+}
+
+// What amtool's `config routes test` does: the facts given, the outcome
+// verified by the exit code.
+func TestRulesExplainGivenAndExpected(t *testing.T) {
+	path := rulesSite(t)
+	out, _ := command(t, 0, "rules", "explain", "-r", path("rules.yaml"), "--given", "{text: I was overcharged, channel: phone}", "--expect", "{department: FIN}")
+	if !strings.Contains(out, "to FIN by own") {
+		t.Error(out)
+	}
+	_, said := command(t, exitFailed, "rules", "explain", "-r", path("rules.yaml"), "my lawyer", "--expect", "{department: FIN}")
+	if !strings.Contains(said, `department is "LEGAL", expected "FIN"`) {
+		t.Error(said)
+	}
+	command(t, exitUsage, "rules", "explain", "-r", path("rules.yaml"), "--given", "{txt: x}")
+	command(t, exitUsage, "rules", "explain", "-r", path("rules.yaml"))
+}
+
+// The tree says of each part of a condition whether it holds.
+func TestRulesExplainIsATree(t *testing.T) {
+	path := rulesSite(t)
+	nested := strings.Replace(smallRules, "{name: own, when: {}, to: type.department}",
+		"{name: own, when: {any: [{type: [BILLING], flags: [legal]}, {not: {channel: [email]}}], event: [registered]}, to: type.department}", 1)
+	nested = nested[:strings.Index(nested, "tests:")]
+	if err := os.WriteFile(path("nested.yaml"), []byte(nested), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := command(t, 0, "rules", "explain", "-r", path("nested.yaml"), "I was overcharged")
+	want := `    - any of
+      - all of
+        - flags [legal] (it has none)
+        + type [BILLING]
+      - not
+        + channel [email]
+    + event [registered]
+`
+	if !strings.Contains(out, want) {
+		t.Errorf("%s\nwant\n%s", out, want)
 	}
 }
