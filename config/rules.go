@@ -20,6 +20,7 @@ type Rules struct {
 	Version     string // the beginning of the file's SHA-256
 	Departments []string
 	Types       []string
+	Flags       []string
 	Normalizer  *normalize.Normalizer
 	Router      *dispatcher.Rules
 	calendars   map[string]*calendar.Calendar
@@ -179,6 +180,7 @@ func (f *file) compileRouter(out *Rules, in rulesFile, zone *time.Location) {
 	for _, fl := range in.Flags {
 		cfg.Flags = append(cfg.Flags, fl.Key)
 	}
+	out.Flags = cfg.Flags
 	for _, p := range in.Priorities {
 		cfg.Floors = append(cfg.Floors, dispatcher.Floor{Priority: p.Priority, When: p.When})
 	}

@@ -138,6 +138,15 @@ func (r *Rules) Test() []TestResult {
 	return out
 }
 
+// TestRecords are what the rules make of what their tests give.
+func (r *Rules) TestRecords() []complaint.Record {
+	var out []complaint.Record
+	for _, t := range r.tests {
+		out = append(out, r.Apply(t.contact()))
+	}
+	return out
+}
+
 func (t ruleTest) contact() complaint.Contact {
 	g := t.Given
 	c := complaint.Contact{

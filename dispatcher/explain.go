@@ -62,5 +62,33 @@ func (r *Rules) Names() []string {
 	return out
 }
 
+// FloorNames lists the priorities as records name them, in their order.
+func (r *Rules) FloorNames() []string {
+	var out []string
+	for i := range r.floors {
+		out = append(out, r.floors[i].reason)
+	}
+	return out
+}
+
+// Holding lists the routes and the floors whose conditions hold for a record,
+// whether they decide or not.
+func (r *Rules) Holding(rec *complaint.Record) (routes, floors []string) {
+	v := &view{Record: rec, rules: r}
+	r.byRoute.candidates(v, func(i int32) bool {
+		if r.routes[i].when.test(v) {
+			routes = append(routes, r.routes[i].Name)
+		}
+		return true
+	})
+	r.byFloor.candidates(v, func(i int32) bool {
+		if r.floors[i].when.test(v) {
+			floors = append(floors, r.floors[i].reason)
+		}
+		return true
+	})
+	return routes, floors
+}
+
 // FieldNames lists what a `when` can ask, beside any, all, not and fact.NAME.
 func FieldNames() []string { return slices.Sorted(maps.Keys(fields())) }
