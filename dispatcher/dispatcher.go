@@ -157,7 +157,7 @@ func decide(rules *Rules, d *complaint.Delivery) (route complaint.Route, err err
 	}
 	if d.Current != nil {
 		route = *d.Current
-		route.Rule = RuleThread
+		route.Rule, route.Again = RuleThread, "" // it follows; what once moved the complaint does not again
 		return route, nil
 	}
 	route = rules.Route(&d.Record)

@@ -127,6 +127,19 @@ func TestReturnedTwiceByTheSame(t *testing.T) {
 	}
 }
 
+// More of a complaint that was passed on follows it, and passes nothing on
+// again: its route stays what it is.
+func TestSupplementOfWhatWasPassedOn(t *testing.T) {
+	r := compile(t, RouteRule{Name: "r", To: "FIN", Then: []string{"QSAFE"}})
+	at := r.Again(asked(complaint.Returned, "not ours"), r.Route(record()))
+	more := record()
+	more.Event = complaint.Supplemented
+	got, err := decide(r, &complaint.Delivery{Record: *more, Current: &at})
+	if err != nil || got.Department != "QSAFE" || got.Rule != RuleThread || got.Again != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestReturnsNoneAtAll(t *testing.T) {
 	cfg := base
 	cfg.Office, cfg.MaxReturns = "LEGAL", new(int)

@@ -145,7 +145,11 @@ func (c *rulesExplainCmd) past(ctx context.Context, number string) (explained, e
 	if err != nil {
 		return explained{}, err
 	}
-	return explained{config.Replay(found.Record), became(found.Record, found.Route)}, nil
+	rec := found.Record
+	if found.Again != nil { // a transcript had it classified anew
+		rec = *found.Again
+	}
+	return explained{config.Replay(rec), became(rec, found.Route)}, nil
 }
 
 // became says what rules once made of a record.
