@@ -90,5 +90,30 @@ func (r *Rules) Holding(rec *complaint.Record) (routes, floors []string) {
 	return routes, floors
 }
 
+// Asked lists the values that the routes ask a field for, each once, in lower
+// case.
+func (r *Rules) Asked(field string) []string {
+	var out []string
+	var walk func(*condition)
+	walk = func(c *condition) {
+		for i := range c.kids {
+			walk(&c.kids[i])
+		}
+		if !c.leaf() || c.what != field {
+			return
+		}
+		for _, set := range c.sets {
+			for _, k := range set {
+				out = append(out, k.value)
+			}
+		}
+	}
+	for i := range r.routes {
+		walk(&r.routes[i].when)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // FieldNames lists what a `when` can ask, beside any, all, not and fact.NAME.
 func FieldNames() []string { return slices.Sorted(maps.Keys(fields())) }

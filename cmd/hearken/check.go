@@ -84,7 +84,7 @@ func checkRules(ctx context.Context, path string, cfg *config.Config, say saying
 		say("config and rules", "", err)
 	}
 	note := fmt.Sprintf("version %s, %d departments, %d tests passed", rules.Version, len(rules.Departments), len(rules.Test()))
-	say(path, note, nil, rules.Warnings(time.Now())...)
+	say(path, note, nil, append(rules.Warnings(time.Now()), cfg.Unreached(rules)...)...)
 	inForce(ctx, cfg, rules.Version, say)
 }
 
