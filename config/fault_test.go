@@ -60,6 +60,7 @@ func TestMistakes(t *testing.T) {
 		{"deadlines: {plan: 2h}", "deadlines: {plan: 2h ending business}", `"business" is not one of the calendars; there are none`, "2h ending business"},
 		{"default: CMO", "default: CMO\nmax_returns: -1", "r:16:14: max_returns: must be 0 or more", "-1"},
 		{"{text: I was overcharged}, expect: {department: CMO}", "{channel: fax}, expect: {rule: leagl}", `the test can't pass: nothing has the rule "leagl"; did you mean legal?`, "fax"},
+		{"default: CMO", "default: CMO\nclassifier: {threshold: 7}", "r:16:25: classifier.threshold: is 7: it must lie between 0 and 1", "classifier"},
 		// of names
 		{"to: LEGAL", "to: LEGEL", `r:12:9: routes[0].to: "LEGEL" is not one of the departments; did you mean LEGAL?`, "LEGEL"},
 		{"to: LEGAL", "to: legal", "did you mean LEGAL?", "legal"},

@@ -213,6 +213,17 @@ func TestRulesExplainGivenAndExpected(t *testing.T) {
 	command(t, exitUsage, "rules", "explain", "-r", path("rules.yaml"))
 }
 
+// A word that was not looked at is not found: the mail's notes say so.
+func TestRulesExplainTellsWhatWasLeftOut(t *testing.T) {
+	path := rulesSite(t)
+	out, _ := command(t, 0, "rules", "explain", "-r", path("rules.yaml"), path("mail.eml"))
+	for _, want := range []string{"note: quoted text or a signature was left out", "type BILLING, class complaint"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+}
+
 // The tree says of each part of a condition whether it holds.
 func TestRulesExplainIsATree(t *testing.T) {
 	path := rulesSite(t)

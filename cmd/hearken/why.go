@@ -18,7 +18,10 @@ func (s *streams) explain(e config.Explanation, version, was string) {
 	if was != "" {
 		t.say(0, "%s", was)
 	}
-	t.say(0, "type %s, confidence %.2f%s", r.Type, r.Classification.Confidence, behind("; also ", r.SecondaryTypes))
+	for _, note := range r.Notes {
+		t.say(0, "note: %s", note)
+	}
+	t.say(0, "type %s, class %s, confidence %.2f%s", r.Type, r.IntakeClass, r.Classification.Confidence, behind("; also ", r.SecondaryTypes))
 	for _, m := range r.Classification.Matched {
 		note := ""
 		if m.Note != "" {
@@ -31,6 +34,13 @@ func (s *streams) explain(e config.Explanation, version, was string) {
 	}
 	if len(r.Classification.Matched) == 0 {
 		t.say(1, "no keyword was found")
+	}
+	if l := r.Classification.Learnt; l != nil {
+		what := "which decided"
+		if !l.Used {
+			what = "which was not sure enough to decide"
+		}
+		t.say(1, "the classifier (model %s) says %s, %.0f%% sure, %s", l.Model, l.Type, 100*l.Probability, what)
 	}
 	t.say(0, "priority %s%s", r.Priority, behind("; flags ", r.Flags))
 	for _, f := range e.Floors {
