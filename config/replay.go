@@ -47,6 +47,7 @@ func (r *Rules) TestFile(path string) ([]TestResult, error) {
 	var in testsFile
 	f.decode(f.root, reflect.ValueOf(&in).Elem())
 	f.checkTests(in.Tests)
+	f.checkExpected(in.Tests, r)
 	if err := f.err(); err != nil {
 		return nil, err
 	}

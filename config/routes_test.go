@@ -116,6 +116,7 @@ func TestReplayedSharesAreTheSame(t *testing.T) {
 func TestTenantsFaults(t *testing.T) {
 	for _, c := range []struct{ was, is, says string }{
 		{"name: money, when: {type: [BILLING]}", "name: money, when: {tpye: [BILLING]}", "r:21:35: tenants.acme.routes[0].when.tpye: no such field; did you mean type?"},
+		{"conflict: {text: {any: [rude agent]}}", "conflict: {}", "departments.CS.conflict: always holds"},
 		{"{name: money, ", "{", "tenants.acme.routes[0].name: a route needs a name"},
 		{"    default: ACME\n", "    default: ACME\n  other: {contact_points: [HELP@acme.example.com]}\n", "r:23:28: tenants.other.contact_points[0]: HELP@acme.example.com is the tenant acme's already"},
 	} {

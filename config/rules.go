@@ -25,6 +25,7 @@ type Rules struct {
 	Router      *dispatcher.Rules
 	calendars   map[string]*calendar.Calendar
 	file        string // they come from
+	routeNames  []string
 	tests       []ruleTest
 }
 
@@ -144,7 +145,7 @@ func (f *file) rules() (*Rules, error) {
 	f.compileRouter(out, in, zone)
 	f.compileNormalizer(out, in)
 	f.checkTests(in.Tests)
-	f.checkExpected(in)
+	f.checkExpected(in.Tests, out)
 	if err := f.err(); err != nil {
 		return nil, err
 	}
@@ -164,6 +165,9 @@ func (f *file) compileRouter(out *Rules, in rulesFile, zone *time.Location) {
 	}
 	for _, d := range in.Departments {
 		cfg.Departments = append(cfg.Departments, d.Key)
+		if d.Value.Conflict != nil && len(d.Value.Conflict) == 0 {
+			f.faultAt("departments."+d.Key+".conflict", "always holds: the department would never get anything")
+		}
 		if d.Value.Conflict != nil {
 			cfg.Conflicts[d.Key] = d.Value.Conflict
 		}
@@ -185,6 +189,9 @@ func (f *file) compileRouter(out *Rules, in rulesFile, zone *time.Location) {
 		cfg.Floors = append(cfg.Floors, dispatcher.Floor{Priority: p.Priority, When: p.When})
 	}
 	f.routes(&cfg, in)
+	for _, r := range cfg.Routes {
+		out.routeNames = append(out.routeNames, r.Name)
+	}
 	for what, codes := range map[string][]string{"departments": cfg.Departments, "types": cfg.Types} {
 		for _, code := range codes {
 			if !plainCode(code) {

@@ -74,28 +74,8 @@ func (f *file) checkTests(tests []ruleTest) {
 
 // checkExpected finds tests that can never pass, because they expect a name
 // that nothing has.
-func (f *file) checkExpected(in rulesFile) {
-	var departments, types, flags []string
-	rules := []string{dispatcher.RuleDefault}
-	for _, r := range in.Routes {
-		rules = append(rules, r.Name)
-	}
-	for _, t := range in.Tenants {
-		rules = append(rules, t.Key+"/"+dispatcher.RuleDefault)
-		for _, r := range t.Value.Routes {
-			rules = append(rules, t.Key+"/"+r.Name)
-		}
-	}
-	for _, d := range in.Departments {
-		departments = append(departments, d.Key)
-	}
-	for _, t := range in.Types {
-		types = append(types, t.Key)
-	}
-	for _, fl := range in.Flags {
-		flags = append(flags, fl.Key)
-	}
-	types = append(types, complaint.DefaultType)
+func (f *file) checkExpected(tests []ruleTest, r *Rules) {
+	types := append(slices.Clone(r.Types), complaint.DefaultType)
 	known := func(i int, key string, all []string, names ...string) {
 		for _, name := range names {
 			if name != "" && !slices.Contains(all, name) {
@@ -104,15 +84,15 @@ func (f *file) checkExpected(in rulesFile) {
 			}
 		}
 	}
-	for i, t := range in.Tests {
-		known(i, "department", departments, t.Expect.Department)
-		known(i, "with", departments, t.Expect.With...)
+	for i, t := range tests {
+		known(i, "department", r.Departments, t.Expect.Department)
+		known(i, "with", r.Departments, t.Expect.With...)
+		known(i, "then", r.Departments, t.Expect.Then...)
 		known(i, "type", types, t.Expect.Type)
 		known(i, "secondary_types", types, t.Expect.Secondary...)
-		known(i, "flags", flags, t.Expect.Flags...)
+		known(i, "flags", r.Flags, t.Expect.Flags...)
 		known(i, "priority", dispatcher.Priorities, t.Expect.Priority)
-		known(i, "then", departments, t.Expect.Then...)
-		known(i, "rule", rules, t.Expect.Rule)
+		known(i, "rule", append(slices.Clone(r.routeNames), dispatcher.RuleDefault), t.Expect.Rule)
 		known(i, "class", dispatcher.Classes, t.Expect.Class)
 	}
 }

@@ -49,7 +49,7 @@ func (r *Rules) Explain(rec *complaint.Record) Explanation {
 		}
 		out.Tried = append(out.Tried, one)
 	}
-	out.Route = complaint.Route{Department: r.cfg.Default, Rule: RuleDefault}
+	out.Route = complaint.Route{Department: r.otherwise(v, r.cfg.Default), Rule: RuleDefault}
 	return out
 }
 

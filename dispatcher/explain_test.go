@@ -114,7 +114,7 @@ func anyRules(t *rapid.T) Config {
 		cfg.Routes = append(cfg.Routes, rule)
 	}
 	if rapid.Bool().Draw(t, "conflicts") {
-		cfg.Conflicts = map[string]When{"FIN": anyCondition(1).Draw(t, "fin"), "QSAFE": anyCondition(0).Draw(t, "qsafe")}
+		cfg.Conflicts = map[string]When{"FIN": anyCondition(1).Draw(t, "fin"), "QSAFE": anyCondition(0).Draw(t, "qsafe"), cfg.Default: anyCondition(1).Draw(t, "default")}
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "floors") {
 		cfg.Floors = append(cfg.Floors, Floor{Priority: rapid.SampledFrom(Priorities).Draw(t, "floor"), When: anyCondition(1).Draw(t, "when")})
@@ -150,6 +150,26 @@ func TestExplainAndRouteAgree(t *testing.T) {
 		for i, one := range e.Tried {
 			if one.Held != (i == len(e.Tried)-1 && e.Route.Rule != RuleDefault) || one.Held == (len(one.Failed) > 0) {
 				t.Fatalf("%+v in %+v", one, e)
+			}
+		}
+	})
+}
+
+// No department gets what complains about it, also by default, while there is
+// another.
+func TestNeverToWhomItComplainsAboutByAnyRules(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r, err := Compile(anyRules(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := anyRecord().Draw(t, "record")
+		v := &view{Record: rec, rules: r}
+		open := slices.ContainsFunc(r.cfg.Departments, func(code string) bool { return r.complainedAbout(code, v) == "" })
+		got := r.Route(rec)
+		for _, code := range append(got.Collaborators, got.Department) {
+			if why := r.complainedAbout(code, v); open && why != "" {
+				t.Fatalf("%+v: %s", got, why)
 			}
 		}
 	})

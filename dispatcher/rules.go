@@ -130,7 +130,7 @@ func (r *Rules) Priority(rec *complaint.Record) (string, []string) {
 // Route finds the first rule that holds. Every record gets a department.
 func (r *Rules) Route(rec *complaint.Record) complaint.Route {
 	v := &view{Record: rec, rules: r}
-	out := complaint.Route{Department: r.cfg.Default, Rule: RuleDefault}
+	out := complaint.Route{Rule: RuleDefault}
 	r.byRoute.candidates(v, func(i int32) bool {
 		rule := &r.routes[i]
 		to := r.target(rule, v)
@@ -140,6 +140,9 @@ func (r *Rules) Route(rec *complaint.Record) complaint.Route {
 		out = r.give(rule, to, v)
 		return false
 	})
+	if out.Department == "" {
+		out.Department = r.otherwise(v, r.cfg.Default)
+	}
 	return out
 }
 

@@ -170,7 +170,19 @@ func (r *Rules) next(v *view, current, out complaint.Route) (to string, rest []s
 			return code, rest
 		}
 	}
-	return r.cfg.Office, nil
+	return r.otherwise(v, r.cfg.Office), nil
+}
+
+// otherwise is who gets what nobody else does: a department of last resort, or
+// where that is what the record complains about, the default, the office, or
+// else the first that is not. Where all are, it is that one: somebody must.
+func (r *Rules) otherwise(v *view, last string) string {
+	for _, code := range append([]string{last, r.cfg.Default, r.cfg.Office}, r.cfg.Departments...) {
+		if r.complainedAbout(code, v) == "" {
+			return code
+		}
+	}
+	return last
 }
 
 // fallback is the default: the tenant's where the record is a tenant's that

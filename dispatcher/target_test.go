@@ -140,6 +140,41 @@ func TestSupplementOfWhatWasPassedOn(t *testing.T) {
 	}
 }
 
+// Nobody is waited for where there is nobody else.
+func TestNobodyElseMayTakeItsTime(t *testing.T) {
+	cfg := base
+	cfg.Conflicts = map[string]When{cfg.Default: {"type": "BILLING"}, "LEGAL": {"type": "BILLING"}, "QSAFE": {"type": "BILLING"}}
+	cfg.Routes = []RouteRule{{Name: "r", To: "FIN", Accept: "30m"}}
+	r, err := Compile(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := r.Route(record())
+	d := asked(complaint.Unaccepted, "")
+	d.Current = &at
+	if got, err := askAgain(r, d); err != nil || got.Department != "FIN" || got.AcceptBy != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// A recording whose words complain about who had the call: they hear no more
+// of it.
+func TestTranscriptAboutItsLead(t *testing.T) {
+	cfg := base
+	cfg.Conflicts = map[string]When{"LEGAL": {"text": When{"any": "rude"}}}
+	r, err := Compile(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := record()
+	rec.Narrative, rec.Facts = "they were rude", map[string]string{complaint.FactTranscript: "true"}
+	had := complaint.Route{Department: "LEGAL", Collaborators: []string{"FIN"}}
+	got, err := decide(r, &complaint.Delivery{Record: *rec, Current: &had, Before: &complaint.Record{Priority: "P4"}})
+	if err != nil || got.Department != "CMO" || !slices.Equal(got.Collaborators, []string{"FIN"}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestReturnsNoneAtAll(t *testing.T) {
 	cfg := base
 	cfg.Office, cfg.MaxReturns = "LEGAL", new(int)
@@ -217,6 +252,7 @@ func TestPassingOnEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		rec := anyRecord().Draw(t, "record")
+		last := r.otherwise(&view{Record: rec, rules: r}, cfg.Office) // another where it complains about the office
 		at := r.Route(rec)
 		for range 2 * len(base.Departments) {
 			d := &complaint.Delivery{Record: *rec}
@@ -225,12 +261,12 @@ func TestPassingOnEnds(t *testing.T) {
 			if !slices.Contains(base.Departments, next.Department) || next.Again == "" || slices.Contains(next.Collaborators, next.Department) {
 				t.Fatalf("%+v after %+v", next, at)
 			}
-			if next.Department != cfg.Office && slices.Contains(next.Before, next.Department) {
+			if next.Department != last && slices.Contains(next.Before, next.Department) {
 				t.Fatalf("back to one that had it: %+v", next)
 			}
 			at = next
 		}
-		if at.Department != cfg.Office {
+		if at.Department != last {
 			t.Fatalf("it does not end: %+v", at)
 		}
 	})

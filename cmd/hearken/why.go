@@ -62,7 +62,7 @@ func (s *streams) explain(e config.Explanation, version, was string) {
 		}
 	}
 	if e.Route.Rule == dispatcher.RuleDefault {
-		t.say(1, "+ default: no route holds")
+		t.say(1, "+ default: no route holds, to %s", e.Route.Department)
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Route.Deadlines)) {
 		t.say(1, "deadline %s: %s", name, e.Route.Deadlines[name])
