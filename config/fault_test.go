@@ -61,6 +61,10 @@ func TestMistakes(t *testing.T) {
 		{"default: CMO", "default: CMO\nmax_returns: -1", "r:16:14: max_returns: must be 0 or more", "-1"},
 		{"{text: I was overcharged}, expect: {department: CMO}", "{channel: fax}, expect: {rule: leagl}", `the test can't pass: nothing has the rule "leagl"; did you mean legal?`, "fax"},
 		{"default: CMO", "default: CMO\nclassifier: {threshold: 7}", "r:16:25: classifier.threshold: is 7: it must lie between 0 and 1", "classifier"},
+		{when, "when: {from: {domain: [\"*.example.com\"]}}\n    to", `"*.example.com" is no domain like example.com`, `"*.example.com"`},
+		{when, "when: {from: {address: ann}}\n    to", `"ann" is no whole address`, "ann"},
+		{when, "when: {not: {text: {any: [\"@stuff\"]}}}\n    to", `r:11:31: there is no list "stuff" under words`, `"@stuff"`},
+		{when, "when: {text: {all: [\"@stuff\"]}}\n    to", "all of the words of a list are not to be found together", `"@stuff"`},
 		// of names
 		{"to: LEGAL", "to: LEGEL", `r:12:9: routes[0].to: "LEGEL" is not one of the departments; did you mean LEGAL?`, "LEGEL"},
 		{"to: LEGAL", "to: legal", "did you mean LEGAL?", "legal"},

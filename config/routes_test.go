@@ -137,3 +137,35 @@ func TestIdleIsWarnedOf(t *testing.T) {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 }
+
+// The lists of words are for conditions too, wherever they ask for a text.
+func TestListsInConditions(t *testing.T) {
+	text := `version: 1
+words: {angry: [furious, livid], staff: [agent, clerk]}
+departments: {CS: {conflict: {text: {any: "@staff ~ rude"}}}, LEGAL: {}, CMO: {}}
+priorities: [{priority: P2, when: {text: {any: ["@angry", urgent]}}}]
+routes:
+  - {name: angry, when: {any: [{text: {any: ["@angry"]}}, {channel: [chat]}], not: {text: {any: ["@staff"]}}}, to: LEGAL}
+  - {name: service, when: {text: {none: ["@angry"]}}, to: CS}
+default: CMO
+`
+	rules, err := parseRules("r", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for words, want := range map[string]string{
+		"I am livid":            "P2 LEGAL angry",
+		"livid with your clerk": "P2 CMO default",
+		"hello":                 "P4 CS service",
+		"the clerk was so rude": "P4 CMO default",
+	} {
+		got := rules.Apply(complaint.Contact{ID: "x", Channel: complaint.Email, Ref: "x", Text: words})
+		if is := got.Priority + " " + got.Route.Department + " " + got.Route.Rule; is != want {
+			t.Errorf("%s: %s, want %s", words, is, want)
+		}
+	}
+	holds, err := rules.Where(`{text: {any: ["@angry"]}}`)
+	if err != nil || !holds(&complaint.Record{Narrative: "furious"}) {
+		t.Errorf("where: %v", err)
+	}
+}

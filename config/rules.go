@@ -26,6 +26,7 @@ type Rules struct {
 	calendars   map[string]*calendar.Calendar
 	file        string // they come from
 	routeNames  []string
+	words       wordLists
 	tests       []ruleTest
 }
 
@@ -142,6 +143,7 @@ func (f *file) rules() (*Rules, error) {
 	}
 	sum := sha256.Sum256([]byte(strings.Join(f.lines, "\n")))
 	out := &Rules{Version: hex.EncodeToString(sum[:])[:12], file: f.name, tests: in.Tests}
+	out.words = f.wordLists(in.Words)
 	f.compileRouter(out, in, zone)
 	f.compileNormalizer(out, in)
 	f.checkTests(in.Tests)
@@ -169,7 +171,7 @@ func (f *file) compileRouter(out *Rules, in rulesFile, zone *time.Location) {
 			f.faultAt("departments."+d.Key+".conflict", "always holds: the department would never get anything")
 		}
 		if d.Value.Conflict != nil {
-			cfg.Conflicts[d.Key] = d.Value.Conflict
+			cfg.Conflicts[d.Key] = f.inCondition(out.words, "departments."+d.Key+".conflict", d.Value.Conflict)
 		}
 	}
 	out.calendars = cfg.Calendars
@@ -185,12 +187,14 @@ func (f *file) compileRouter(out *Rules, in rulesFile, zone *time.Location) {
 		cfg.Flags = append(cfg.Flags, fl.Key)
 	}
 	out.Flags = cfg.Flags
-	for _, p := range in.Priorities {
-		cfg.Floors = append(cfg.Floors, dispatcher.Floor{Priority: p.Priority, When: p.When})
+	for i, p := range in.Priorities {
+		cfg.Floors = append(cfg.Floors, dispatcher.Floor{Priority: p.Priority, When: f.inCondition(out.words, fmt.Sprintf("priorities[%d].when", i), p.When)})
 	}
 	f.routes(&cfg, in)
-	for _, r := range cfg.Routes {
-		out.routeNames = append(out.routeNames, r.Name)
+	for i := range cfg.Routes {
+		one := &cfg.Routes[i]
+		one.When = f.inCondition(out.words, one.Path+".when", one.When)
+		out.routeNames = append(out.routeNames, one.Name)
 	}
 	for what, codes := range map[string][]string{"departments": cfg.Departments, "types": cfg.Types} {
 		for _, code := range codes {
@@ -228,7 +232,7 @@ func plainCode(s string) bool {
 
 func (f *file) compileNormalizer(out *Rules, in rulesFile) {
 	cfg := normalize.Config{Version: out.Version}
-	lists := f.wordLists(in.Words)
+	lists := out.words
 	for _, t := range in.Types {
 		one := normalize.Type{Code: t.Key}
 		for i, k := range t.Value.Keywords {

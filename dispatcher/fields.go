@@ -253,7 +253,15 @@ func termKeys(owners ...int) []key {
 func from(c *compiler, name, path string, value any) condition {
 	m := c.object(path, value, "address", "domain")
 	addresses, domains := c.list(path+".address", m["address"]), c.list(path+".domain", m["domain"])
-	for _, d := range domains {
+	for i, a := range addresses {
+		if !strings.Contains(a, "@") || strings.Contains(a, "*") {
+			c.fault(fmt.Sprintf("%s.address[%d]", path, i), fmt.Sprintf("%q is no whole address; for all of a domain there is domain: [example.com]", a))
+		}
+	}
+	for i, d := range domains {
+		if strings.ContainsAny(d, "*/ ") {
+			c.fault(fmt.Sprintf("%s.domain[%d]", path, i), fmt.Sprintf("%q is no domain like example.com, which stands for those below it too", d))
+		}
 		addresses = append(addresses, "@"+strings.TrimPrefix(d, "@"))
 	}
 	return c.oneOf(name, addresses, func(r *complaint.Record) []string { return senders(r.Complainant.Email) })
