@@ -65,6 +65,7 @@ func TestMistakes(t *testing.T) {
 		{when, "when: {from: {address: ann}}\n    to", `"ann" is no whole address`, "ann"},
 		{when, "when: {not: {text: {any: [\"@stuff\"]}}}\n    to", `r:11:31: there is no list "stuff" under words`, `"@stuff"`},
 		{when, "when: {text: {all: [\"@stuff\"]}}\n    to", "all of the words of a list are not to be found together", `"@stuff"`},
+		{"{priority: P2, when: {flags: [legal]}}", "{priority: P2, when: {any: [{event: [registered]}]}}", "priorities[0].when.any[0].event: is not known when priorities are decided", "["},
 		// of names
 		{"to: LEGAL", "to: LEGEL", `r:12:9: routes[0].to: "LEGEL" is not one of the departments; did you mean LEGAL?`, "LEGEL"},
 		{"to: LEGAL", "to: legal", "did you mean LEGAL?", "legal"},

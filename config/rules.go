@@ -188,6 +188,7 @@ func (f *file) compileRouter(out *Rules, in rulesFile, zone *time.Location) {
 	}
 	out.Flags = cfg.Flags
 	for i, p := range in.Priorities {
+		f.tooEarly(fmt.Sprintf("priorities[%d].when", i), p.When)
 		cfg.Floors = append(cfg.Floors, dispatcher.Floor{Priority: p.Priority, When: f.inCondition(out.words, fmt.Sprintf("priorities[%d].when", i), p.When)})
 	}
 	f.routes(&cfg, in)
@@ -222,6 +223,27 @@ func (f *file) compileRouter(out *Rules, in rulesFile, zone *time.Location) {
 		}
 	case err != nil:
 		f.fault(0, 0, "%v", err)
+	}
+}
+
+// tooEarly tells of what a priority asks for before it is known: it would hold
+// for nothing, or for everything.
+func (f *file) tooEarly(path string, w map[string]any) {
+	for name, value := range w {
+		at := path + "." + name
+		if name == "priority" || name == "event" {
+			f.faultAt(at, "is not known when priorities are decided; routes can ask for it")
+		}
+		if kid, ok := value.(map[string]any); ok && name == "not" {
+			f.tooEarly(at, kid)
+		}
+		if kids, ok := value.([]any); ok && (name == "any" || name == "all") {
+			for i, one := range kids {
+				if kid, ok := one.(map[string]any); ok {
+					f.tooEarly(fmt.Sprintf("%s[%d]", at, i), kid)
+				}
+			}
+		}
 	}
 }
 
