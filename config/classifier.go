@@ -3,6 +3,7 @@ package config
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"hearken/complaint"
 	"hearken/config/starter"
@@ -22,7 +23,6 @@ const defaultThreshold = 0.7
 
 // learnt adds the classifier, if the rules name one.
 func (f *file) learnt(cfg *normalize.Config, in rulesFile) {
-	line, col := f.root.at("classifier")
 	c := in.Classifier
 	if c == (classifierRule{}) {
 		return
@@ -31,22 +31,22 @@ func (f *file) learnt(cfg *normalize.Config, in rulesFile) {
 		c.Threshold = defaultThreshold
 	}
 	if c.Threshold < 0 || c.Threshold > 1 {
-		f.fault(line, col, "classifier.threshold is %v: it must lie between 0 and 1", c.Threshold)
+		f.faultAt("classifier.threshold", "is %v: it must lie between 0 and 1", c.Threshold)
 	}
 	if c.Model == "" {
-		f.fault(line, col, "classifier.model must name a file that hearken rules train has written")
+		f.faultAt("classifier.model", "must name a file that hearken rules train has written")
 		return
 	}
 	m, err := f.model(c.Model)
 	if err != nil {
-		f.fault(line, col, "classifier.model: %v", err)
+		f.faultAt("classifier.model", "%v", err)
 		return
 	}
-	for _, label := range m.Labels {
-		known := label == complaint.DefaultType || slices.ContainsFunc(in.Types, func(t entryOf[typeRule]) bool { return t.Key == label })
-		if !known {
-			f.fault(line, col, "classifier.model knows the type %q, which is not among types: add it, or train again", label)
-		}
+	unknown := slices.DeleteFunc(slices.Clone(m.Labels), func(label string) bool {
+		return label == complaint.DefaultType || slices.ContainsFunc(in.Types, func(t entryOf[typeRule]) bool { return t.Key == label })
+	})
+	if len(unknown) > 0 {
+		f.faultAt("classifier.model", "it knows what is not among types: %s; add them, or train again", strings.Join(unknown, ", "))
 	}
 	cfg.Learnt, cfg.Threshold = m, c.Threshold
 }

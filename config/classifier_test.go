@@ -96,10 +96,10 @@ func TestClassifierFaults(t *testing.T) {
 		text  string
 		want  string
 	}{
-		"no file":      {func() {}, fmt.Sprintf(withClassifier, 0.7), "rules.yaml:6:14: classifier.model: learnt model: open"},
+		"no file":      {func() {}, fmt.Sprintf(withClassifier, 0.7), "rules.yaml:6:21: classifier.model: learnt model: open"},
 		"threshold":    {func() {}, fmt.Sprintf(withClassifier, 7), "must lie between 0 and 1"},
-		"no model":     {func() {}, strings.ReplaceAll(fmt.Sprintf(withClassifier, 0.7), "model: past.model, ", ""), "classifier.model must name a file"},
-		"unknown type": {func() { model(t, dir, "WEATHER") }, fmt.Sprintf(withClassifier, 0.7), `knows the type "WEATHER"`},
+		"no model":     {func() {}, strings.ReplaceAll(fmt.Sprintf(withClassifier, 0.7), "model: past.model, ", ""), "classifier.model: must name a file"},
+		"unknown type": {func() { model(t, dir, "WEATHER") }, fmt.Sprintf(withClassifier, 0.7), `not among types: WEATHER; add`},
 		"no model file": {func() {
 			if err := os.WriteFile(filepath.Join(dir, "past.model"), []byte("PK"), 0o600); err != nil {
 				t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 
 	"hearken/channels"
 	"hearken/channels/phone"
+	"hearken/dispatcher"
 	"hearken/internal/secret"
 	"hearken/internal/words"
 	"hearken/queue"
@@ -192,4 +193,30 @@ func (cfg *Config) Against(r *Rules) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Unreached tells which contact points the rules ask for that no channel has:
+// such a rule, or tenant, gets nothing. Whom a line of provider webhook stands
+// for only its posts say, so where there is one nothing can be told.
+func (cfg *Config) Unreached(r *Rules) []string {
+	var reached []string
+	for _, m := range cfg.Channels.Email {
+		reached = append(reached, m.Address)
+	}
+	for _, l := range cfg.Channels.Phone {
+		if l.Provider == phone.ProviderWebhook {
+			return nil
+		}
+		reached = append(reached, l.Numbers...)
+	}
+	for _, c := range cfg.Channels.Chat {
+		reached = append(reached, c.Name)
+	}
+	var out []string
+	for _, point := range r.Router.Asked("contact_point") {
+		if !slices.ContainsFunc(reached, func(have string) bool { return strings.EqualFold(have, point) }) {
+			out = append(out, fmt.Sprintf("the rules ask for the contact point %s, which no channel has%s", point, dispatcher.Nearest(point, reached)))
+		}
+	}
+	return out
 }

@@ -172,6 +172,46 @@ func await(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// A link to a file elsewhere: who changes that file does not wait for the poll.
+func TestLiveFollowsALink(t *testing.T) {
+	real, path := filepath.Join(t.TempDir(), "real.yaml"), filepath.Join(t.TempDir(), "rules.yaml")
+	write := func(dept string) {
+		if err := os.WriteFile(real, []byte(fmt.Sprintf(tiny, dept)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("CMO")
+	if err := os.Symlink(real, path); err != nil {
+		t.Fatal(err)
+	}
+	l, err := NewLive(path, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan string, 10)
+	l.Reloaded = func(r *Rules) { told <- r.Version }
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := l.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	defer wg.Wait()
+	defer cancel()
+	l.Reload() // once it is told of, the watch is set up
+	first := <-told
+	write("FIN")
+	select {
+	case second := <-told:
+		if second == first {
+			t.Error("the same rules")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("waited in vain for the new rules")
+	}
+}
+
 // FuzzRules: whatever a rules file holds, loading it ends with rules that route
 // everything or with faults, and formatting it changes nothing but its form.
 func FuzzRules(f *testing.F) {

@@ -39,6 +39,8 @@ var (
 	durationType = reflect.TypeFor[time.Duration]()
 	sizeType     = reflect.TypeFor[Size]()
 	secretType   = reflect.TypeFor[secret.Value]()
+
+	conditionType = reflect.TypeFor[map[string]any]()
 )
 
 // decode fills v from n. What does not fit is noted as a fault, and the rest
@@ -127,7 +129,7 @@ func keys(t reflect.Type) (names []string, index map[string]int) {
 func (f *file) decodeStruct(n *node, v reflect.Value) {
 	names, index := keys(v.Type())
 	if n.kind != mapping {
-		f.fault(n.line, n.col, "must be a mapping with some of %s, it is %s", strings.Join(names, ", "), n.kind)
+		f.fault(n.line, n.col, "must be a mapping with some of %s, like {%s: ...}; it is %s", strings.Join(names, ", "), names[0], n.kind)
 		return
 	}
 	for _, p := range n.fields {
@@ -139,6 +141,10 @@ func (f *file) decodeStruct(n *node, v reflect.Value) {
 		if !ok {
 			f.fault(p.line, p.col, "unknown key %s%s", p.key, dispatcher.Nearest(p.key, names))
 			continue
+		}
+		if p.value.kind == null && v.Field(i).Type() == conditionType {
+			// Its fields may have slipped out, and it would hold for everything.
+			f.fault(p.line, p.col, "%s says nothing: indent its fields below it, or write {} for always", p.key)
 		}
 		f.decode(p.value, v.Field(i))
 	}

@@ -51,6 +51,21 @@ func TestMistakes(t *testing.T) {
 		{"name: legal\n    when", "when", "r:10:5: routes[0].name: a route needs a name", "when"},
 		{"default: CMO\n", "", "r: default: there must be a default department", ""},
 		{"version: 1\n", "", "r: version must be 1", ""},
+		{when, "when:\n    to", "r:11:5: when says nothing: indent its fields below it", "when"},
+		{when, "when: {type: }\n    to", "r:11:12: routes[0].when.type: has no value", "type"},
+		{when, "when: {amount: {min: 500, max: 100}}\n    to", "r:11:36: routes[0].when.amount.max: no number is at least 500 and at most 100", "100"},
+		{when, "when: {hours: {from: \"09:00\", to: \"09:00\"}}\n    to", "routes[0].when.hours: from and to are the same", "from"},
+		{"{any: [overcharged, 多收]}", "{any: [overcharged], weight: -1}", "r:4:70: types.BILLING.keywords[0].weight: must be above 0", "-1"},
+		{"[overcharged, 多收]", "[overcharged, '']", "r:4:61: term", "''"},
+		{"deadlines: {plan: 2h}", "deadlines: {plan: 2h ending business}", `"business" is not one of the calendars; there are none`, "2h ending business"},
+		{"default: CMO", "default: CMO\nmax_returns: -1", "r:16:14: max_returns: must be 0 or more", "-1"},
+		{"{text: I was overcharged}, expect: {department: CMO}", "{channel: fax}, expect: {rule: leagl}", `the test can't pass: nothing has the rule "leagl"; did you mean legal?`, "fax"},
+		{"default: CMO", "default: CMO\nclassifier: {threshold: 7}", "r:16:25: classifier.threshold: is 7: it must lie between 0 and 1", "classifier"},
+		{when, "when: {from: {domain: [\"*.example.com\"]}}\n    to", `"*.example.com" is no domain like example.com`, `"*.example.com"`},
+		{when, "when: {from: {address: ann}}\n    to", `"ann" is no whole address`, "ann"},
+		{when, "when: {not: {text: {any: [\"@stuff\"]}}}\n    to", `r:11:31: there is no list "stuff" under words`, `"@stuff"`},
+		{when, "when: {text: {all: [\"@stuff\"]}}\n    to", "all of the words of a list are not to be found together", `"@stuff"`},
+		{"{priority: P2, when: {flags: [legal]}}", "{priority: P2, when: {any: [{event: [registered]}]}}", "priorities[0].when.any[0].event: is not known when priorities are decided", "["},
 		// of names
 		{"to: LEGAL", "to: LEGEL", `r:12:9: routes[0].to: "LEGEL" is not one of the departments; did you mean LEGAL?`, "LEGEL"},
 		{"to: LEGAL", "to: legal", "did you mean LEGAL?", "legal"},
@@ -109,6 +124,23 @@ func between(text string, from, to int) string {
 		col += textWidth(string(r))
 	}
 	return b.String()
+}
+
+// What other programs write: a mark at the beginning is none of the file's
+// words; what is not UTF-8 would be read, and its Chinese never found.
+func TestEncodings(t *testing.T) {
+	if _, err := parseRules("r", []byte("\ufeff"+soundRules)); err != nil {
+		t.Errorf("with a byte order mark: %v", err)
+	}
+	for text, says := range map[string]string{
+		strings.Replace(soundRules, "多收", "\xb6\xe0\xca\xd5", 1): "line 4 is not in UTF-8 but perhaps in GBK",
+		"\xff\xfev\x00":  "the file is in UTF-16",
+		"version: 1\x00": "the file is no text",
+	} {
+		if _, err := parseRules("r", []byte(text)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v", says, err)
+		}
+	}
 }
 
 // All that is wrong is told at once, in the order of the file.

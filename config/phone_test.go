@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"hearken/channels/email"
+	"hearken/channels/phone"
 )
 
 // TestPhonePageIsTrue loads the lines that docs/phone.md shows.
@@ -50,5 +53,25 @@ func TestPhonePageIsTrue(t *testing.T) {
 	cfg.Channels.Phone[0].Menu[1].Type = "BILING"
 	if err := cfg.Against(rules); err == nil || !strings.Contains(err.Error(), "channels.phone[0].menu[1].type") {
 		t.Errorf("a type that is not there: %v", err)
+	}
+}
+
+func TestContactPointsThatNothingReaches(t *testing.T) {
+	rules, err := parseRules("r", []byte(manyFirms))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := &Config{}
+	cfg.Channels.Email = []email.Config{{Name: "acme", Address: "Help@acme.example.com"}}
+	if got := cfg.Unreached(rules); len(got) > 0 {
+		t.Errorf("%q", got)
+	}
+	cfg.Channels.Email[0].Address = "helps@acme.example.com"
+	if got := cfg.Unreached(rules); len(got) != 1 || !strings.Contains(got[0], "help@acme.example.com, which no channel has; did you mean helps@acme.example.com?") {
+		t.Errorf("%q", got)
+	}
+	cfg.Channels.Phone = []phone.Config{{Name: "cloud", Provider: phone.ProviderWebhook}}
+	if got := cfg.Unreached(rules); got != nil {
+		t.Errorf("whom a webhook stands for is not known: %q", got)
 	}
 }

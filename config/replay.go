@@ -22,10 +22,11 @@ func (r *Rules) Explain(c complaint.Contact) Explanation {
 
 // Replay is the contact that a record was made of, as far as the record tells:
 // for trying other rules on past complaints. What had been left out of the
-// narrative (quoted text, a signature) is not in it.
+// narrative (quoted text, a signature) is not in it. Its number is: by that it
+// is shared out between departments.
 func Replay(rec complaint.Record) complaint.Contact {
 	return complaint.Contact{
-		ID: rec.ID, Channel: rec.Channel, ContactPoint: rec.ContactPoint, Ref: rec.Source.Ref, ReceivedAt: rec.ReceivedAt,
+		ID: rec.ID, Number: rec.Number, Channel: rec.Channel, ContactPoint: rec.ContactPoint, Ref: rec.Source.Ref, ReceivedAt: rec.ReceivedAt,
 		From: rec.Complainant, Subject: rec.Subject, Text: rec.Narrative, Language: rec.Complainant.Language,
 		Attachments: rec.Attachments, Facts: rec.Facts, Automated: rec.Source.Automated,
 	}
@@ -46,12 +47,13 @@ func (r *Rules) TestFile(path string) ([]TestResult, error) {
 	var in testsFile
 	f.decode(f.root, reflect.ValueOf(&in).Elem())
 	f.checkTests(in.Tests)
+	f.checkExpected(in.Tests, r)
 	if err := f.err(); err != nil {
 		return nil, err
 	}
 	if len(in.Tests) == 0 {
 		return nil, fmt.Errorf("%s: it has no tests", path)
 	}
-	own := &Rules{Normalizer: r.Normalizer, Router: r.Router, tests: in.Tests}
+	own := &Rules{Normalizer: r.Normalizer, Router: r.Router, file: path, tests: in.Tests}
 	return own.Test(), nil
 }

@@ -5,9 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,65 +20,75 @@ type Rules struct {
 	Version     string // the beginning of the file's SHA-256
 	Departments []string
 	Types       []string
+	Flags       []string
 	Normalizer  *normalize.Normalizer
 	Router      *dispatcher.Rules
 	calendars   map[string]*calendar.Calendar
+	file        string // they come from
+	routeNames  []string
+	words       wordLists
 	tests       []ruleTest
 }
 
 // The shape of rules.yaml.
 type rulesFile struct {
-	Version     int                   `yaml:"version"`
-	Timezone    string                `yaml:"timezone"`
-	Calendars   entries[calendarRule] `yaml:"calendars"`
-	Departments entries[deptRule]     `yaml:"departments"`
-	Words       entries[[]string]     `yaml:"words"`
-	Types       entries[typeRule]     `yaml:"types"`
-	Flags       entries[keywordsRule] `yaml:"flags"`
-	Classifier  classifierRule        `yaml:"classifier"`
-	Priorities  []floorRule           `yaml:"priorities"`
-	Routes      []routeRule           `yaml:"routes"`
-	Default     string                `yaml:"default"`
-	Office      string                `yaml:"office"`
-	MaxReturns  int                   `yaml:"max_returns"`
-	Tenants     entries[tenantRule]   `yaml:"tenants"`
-	Tests       []ruleTest            `yaml:"tests"`
+	Version     int                   `yaml:"version" says:"1"`
+	Timezone    string                `yaml:"timezone" says:"of hours and deadlines; Asia/Shanghai if left out"`
+	Calendars   entries[calendarRule] `yaml:"calendars" says:"working time, by name: days, hours, holidays, workdays"`
+	Departments entries[deptRule]     `yaml:"departments" says:"by code, which is the end of the stream"`
+	Words       entries[[]string]     `yaml:"words" says:"lists of words that keywords name with @"`
+	Types       entries[typeRule]     `yaml:"types" says:"by code, the riskiest first: the order decides a tie"`
+	Flags       entries[flagRule]     `yaml:"flags" says:"what is watched for whatever the complaint is about"`
+	Classifier  classifierRule        `yaml:"classifier" says:"a learnt classifier beside the keywords"`
+	Priorities  []floorRule           `yaml:"priorities" says:"floors: the highest that holds counts, P4 otherwise"`
+	Routes      []routeRule           `yaml:"routes" says:"the first that holds decides"`
+	Default     string                `yaml:"default" says:"the department for what no route takes"`
+	Office      string                `yaml:"office" says:"the complaint office: gets what keeps coming back; default if left out"`
+	MaxReturns  *int                  `yaml:"max_returns" says:"how often a complaint may come back before the office gets it; 2 if left out"`
+	Tenants     entries[tenantRule]   `yaml:"tenants" says:"what one of several companies has otherwise"`
+	Tests       []ruleTest            `yaml:"tests" says:"run at every load: if one fails, the file is not taken"`
 }
 
 type deptRule struct {
 	Name     map[string]string `yaml:"name"`
-	Conflict map[string]any    `yaml:"conflict"`
+	Conflict map[string]any    `yaml:"conflict" says:"records for which it holds complain about this department, and never go to it"`
 }
 
 type calendarRule struct {
-	Days     []string `yaml:"days"`
-	Hours    []string `yaml:"hours"`
-	Holidays []string `yaml:"holidays"`
-	Workdays []string `yaml:"workdays"`
+	Days     []string `yaml:"days" says:"mon to sun; Monday to Friday if left out"`
+	Hours    []string `yaml:"hours" says:"09:00-12:00, in order; all day if left out"`
+	Holidays []string `yaml:"holidays" says:"2026-10-01, or from and to: 2026-10-01/2026-10-07"`
+	Workdays []string `yaml:"workdays" says:"days that are worked all the same (调休)"`
 	Timezone string   `yaml:"timezone"`
 }
 
 // tenantRule is what one of several companies on this gateway has otherwise.
 type tenantRule struct {
-	ContactPoints []string    `yaml:"contact_points"`
-	Routes        []routeRule `yaml:"routes"`
-	Default       string      `yaml:"default"`
+	ContactPoints []string    `yaml:"contact_points" says:"the addresses, numbers or sites of this tenant" must:"yes"`
+	Routes        []routeRule `yaml:"routes" says:"tried before those for all"`
+	Default       string      `yaml:"default" says:"takes what no route did"`
 }
 
 type typeRule struct {
 	Name       map[string]string `yaml:"name"`
-	Department string            `yaml:"department"`
+	Department string            `yaml:"department" says:"for to: type.department"`
 	Keywords   []keywordsRule    `yaml:"keywords"`
 }
 
 type keywordsRule struct {
+	Any    []string `yaml:"any" says:"words or phrases; a|b ~ c|d for words near each other" must:"yes"`
+	Except []string `yaml:"except" says:"phrases in which the words mean something else"`
+	Weight *float64 `yaml:"weight" says:"how much a word counts; 1 if left out"` // 1 if left out
+}
+
+// flagRule is what a flag is raised by: no weight, it is raised or not.
+type flagRule struct {
 	Any    []string `yaml:"any"`
 	Except []string `yaml:"except"`
-	Weight float64  `yaml:"weight"`
 }
 
 type floorRule struct {
-	Priority string         `yaml:"priority"`
+	Priority string         `yaml:"priority" must:"yes"`
 	When     map[string]any `yaml:"when"`
 }
 
@@ -88,50 +96,13 @@ type floorRule struct {
 type destination interface{}
 
 type routeRule struct {
-	Name      string            `yaml:"name"`
-	When      map[string]any    `yaml:"when"`
-	To        destination       `yaml:"to"`
-	Then      []string          `yaml:"then"`
-	Accept    string            `yaml:"unless_accepted_within"`
-	With      []string          `yaml:"with"`
-	Deadlines map[string]string `yaml:"deadlines"`
-}
-
-type ruleTest struct {
-	Name   string    `yaml:"name"`
-	Given  given     `yaml:"given"`
-	Expect expecting `yaml:"expect"`
-}
-
-// given is the contact of a test.
-type given struct {
-	Number       string            `yaml:"number"`
-	Channel      string            `yaml:"channel"`
-	ContactPoint string            `yaml:"contact_point"`
-	Subject      string            `yaml:"subject"`
-	Text         string            `yaml:"text"`
-	Email        string            `yaml:"email"`
-	Phone        string            `yaml:"phone"`
-	Language     string            `yaml:"language"`
-	Received     string            `yaml:"received"`
-	Attachments  int               `yaml:"attachments"`
-	Automated    bool              `yaml:"automated"`
-	Facts        map[string]string `yaml:"facts"`
-}
-
-// expecting holds what a test looks at; what is left out is not looked at.
-type expecting struct {
-	Type       string   `yaml:"type"`
-	Secondary  []string `yaml:"secondary_types"`
-	Priority   string   `yaml:"priority"`
-	Department string   `yaml:"department"`
-	With       []string `yaml:"with"`
-	Flags      []string `yaml:"flags"`
-	Rule       string   `yaml:"rule"`
-	Class      string   `yaml:"class"`
-	Language   string   `yaml:"language"`
-	OrderNo    string   `yaml:"order_no"`
-	Amount     string   `yaml:"amount"`
+	Name      string            `yaml:"name" says:"told by records and reports" must:"yes"`
+	When      map[string]any    `yaml:"when" says:"all fields must hold; {} always does"`
+	To        destination       `yaml:"to" says:"a department, type.department, or departments and their weights: {CS1: 3, CS2: 1}" must:"yes"`
+	Then      []string          `yaml:"then" says:"who is next, should the lead return it or not take it"`
+	Accept    string            `yaml:"unless_accepted_within" says:"how long the lead has to take it: 30m, 2h business"`
+	With      []string          `yaml:"with" says:"collaborators; type.departments for those of all its types"`
+	Deadlines map[string]string `yaml:"deadlines" says:"from the receipt: 2h, 3d, 8h business, 3d business, 3d ending business"`
 }
 
 // LoadRules reads, checks, compiles and tests a rules file. The error tells
@@ -171,11 +142,12 @@ func (f *file) rules() (*Rules, error) {
 		f.fault(line, col, "%v; zones have names like Asia/Shanghai or Europe/Berlin", err)
 	}
 	sum := sha256.Sum256([]byte(strings.Join(f.lines, "\n")))
-	out := &Rules{Version: hex.EncodeToString(sum[:])[:12], tests: in.Tests}
+	out := &Rules{Version: hex.EncodeToString(sum[:])[:12], file: f.name, tests: in.Tests}
+	out.words = f.wordLists(in.Words)
 	f.compileRouter(out, in, zone)
 	f.compileNormalizer(out, in)
 	f.checkTests(in.Tests)
-	f.checkExpected(in)
+	f.checkExpected(in.Tests, out)
 	if err := f.err(); err != nil {
 		return nil, err
 	}
@@ -195,8 +167,11 @@ func (f *file) compileRouter(out *Rules, in rulesFile, zone *time.Location) {
 	}
 	for _, d := range in.Departments {
 		cfg.Departments = append(cfg.Departments, d.Key)
+		if d.Value.Conflict != nil && len(d.Value.Conflict) == 0 {
+			f.faultAt("departments."+d.Key+".conflict", "always holds: the department would never get anything")
+		}
 		if d.Value.Conflict != nil {
-			cfg.Conflicts[d.Key] = d.Value.Conflict
+			cfg.Conflicts[d.Key] = f.inCondition(out.words, "departments."+d.Key+".conflict", d.Value.Conflict)
 		}
 	}
 	out.calendars = cfg.Calendars
@@ -211,13 +186,23 @@ func (f *file) compileRouter(out *Rules, in rulesFile, zone *time.Location) {
 	for _, fl := range in.Flags {
 		cfg.Flags = append(cfg.Flags, fl.Key)
 	}
-	for _, p := range in.Priorities {
-		cfg.Floors = append(cfg.Floors, dispatcher.Floor{Priority: p.Priority, When: p.When})
+	out.Flags = cfg.Flags
+	for i, p := range in.Priorities {
+		f.tooEarly(fmt.Sprintf("priorities[%d].when", i), p.When)
+		cfg.Floors = append(cfg.Floors, dispatcher.Floor{Priority: p.Priority, When: f.inCondition(out.words, fmt.Sprintf("priorities[%d].when", i), p.When)})
 	}
 	f.routes(&cfg, in)
-	for _, code := range append(slices.Clone(cfg.Departments), cfg.Types...) {
-		if !plainCode(code) {
-			f.fault(1, 1, "%q can't be a code: use letters, digits, - and _, at most 40", code)
+	for i := range cfg.Routes {
+		one := &cfg.Routes[i]
+		one.When = f.inCondition(out.words, one.Path+".when", one.When)
+		out.routeNames = append(out.routeNames, one.Name)
+	}
+	for what, codes := range map[string][]string{"departments": cfg.Departments, "types": cfg.Types} {
+		for _, code := range codes {
+			if !plainCode(code) {
+				key, _ := f.root.find(what + "." + code)
+				f.fault(key.line, key.col, "%q can't be a code: use letters, digits, - and _, at most 40", code)
+			}
 		}
 	}
 	var err error
@@ -241,6 +226,27 @@ func (f *file) compileRouter(out *Rules, in rulesFile, zone *time.Location) {
 	}
 }
 
+// tooEarly tells of what a priority asks for before it is known: it would hold
+// for nothing, or for everything.
+func (f *file) tooEarly(path string, w map[string]any) {
+	for name, value := range w {
+		at := path + "." + name
+		if name == "priority" || name == "event" {
+			f.faultAt(at, "is not known when priorities are decided; routes can ask for it")
+		}
+		if kid, ok := value.(map[string]any); ok && name == "not" {
+			f.tooEarly(at, kid)
+		}
+		if kids, ok := value.([]any); ok && (name == "any" || name == "all") {
+			for i, one := range kids {
+				if kid, ok := one.(map[string]any); ok {
+					f.tooEarly(fmt.Sprintf("%s[%d]", at, i), kid)
+				}
+			}
+		}
+	}
+}
+
 // plainCode says what can be part of a stream's name.
 func plainCode(s string) bool {
 	return s != "" && len(s) <= 40 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
@@ -248,13 +254,14 @@ func plainCode(s string) bool {
 
 func (f *file) compileNormalizer(out *Rules, in rulesFile) {
 	cfg := normalize.Config{Version: out.Version}
-	lists := f.wordLists(in.Words)
+	lists := out.words
 	for _, t := range in.Types {
 		one := normalize.Type{Code: t.Key}
 		for i, k := range t.Value.Keywords {
 			path := fmt.Sprintf("types.%s.keywords[%d]", t.Key, i)
-			k.Any, k.Except = f.terms(lists, k.Any, path+".any"), f.terms(lists, k.Except, path+".except")
-			one.Keywords = append(one.Keywords, normalize.Keywords(k))
+			one.Keywords = append(one.Keywords, normalize.Keywords{
+				Any: f.terms(lists, k.Any, path+".any"), Except: f.terms(lists, k.Except, path+".except"), Weight: f.weight(k, path),
+			})
 		}
 		cfg.Types = append(cfg.Types, one)
 	}
@@ -275,70 +282,20 @@ func (f *file) compileNormalizer(out *Rules, in rulesFile) {
 	}
 }
 
-func (f *file) checkTests(tests []ruleTest) {
-	for i, t := range tests {
-		line, col := f.root.at(fmt.Sprintf("tests[%d]", i))
-		if t.Name == "" {
-			f.fault(line, col, "a test needs a name")
-		}
-		if reflect.ValueOf(t.Expect).IsZero() {
-			f.fault(line, col, "test %q expects nothing", t.Name)
-		}
-		if _, err := time.Parse(time.RFC3339, t.Given.Received); t.Given.Received != "" && err != nil {
-			f.fault(line, col, "received must be a time like 2026-11-23T10:00:00+08:00")
-		}
-	}
-}
+// weightMost bounds what a term weighs: against a larger one no other counts.
+const weightMost = 100
 
-// checkExpected finds tests that can never pass, because they expect a name
-// that nothing has.
-func (f *file) checkExpected(in rulesFile) {
-	var departments, types, flags []string
-	for _, d := range in.Departments {
-		departments = append(departments, d.Key)
+func (f *file) weight(k keywordsRule, path string) float64 {
+	if len(k.Any) == 0 {
+		f.faultAt(path, "any must list the words, like {any: [overcharged]}")
 	}
-	for _, t := range in.Types {
-		types = append(types, t.Key)
+	if k.Weight == nil {
+		return 1
 	}
-	for _, fl := range in.Flags {
-		flags = append(flags, fl.Key)
+	if w := *k.Weight; !(w > 0 && w <= weightMost) { // not-a-number is neither
+		f.faultAt(path+".weight", "must be above 0 and at most %d", weightMost)
 	}
-	types = append(types, complaint.DefaultType)
-	known := func(i int, key string, all []string, names ...string) {
-		for _, name := range names {
-			if name != "" && !slices.Contains(all, name) {
-				line, col := f.root.at(fmt.Sprintf("tests[%d].expect.%s", i, key))
-				f.fault(line, col, "the test can't pass: nothing has the %s %q%s", strings.TrimSuffix(key, "s"), name, dispatcher.Nearest(name, all))
-			}
-		}
-	}
-	for i, t := range in.Tests {
-		known(i, "department", departments, t.Expect.Department)
-		known(i, "with", departments, t.Expect.With...)
-		known(i, "type", types, t.Expect.Type)
-		known(i, "secondary_types", types, t.Expect.Secondary...)
-		known(i, "flags", flags, t.Expect.Flags...)
-		known(i, "priority", dispatcher.Priorities, t.Expect.Priority)
-	}
-}
-
-// TestResult is what came of one of the rules' own tests.
-type TestResult struct {
-	Name     string   `json:"name"`
-	Failures []string `json:"failures,omitempty"` // empty: passed
-}
-
-// Passed tells whether all was as expected.
-func (r TestResult) Passed() bool { return len(r.Failures) == 0 }
-
-// Test runs the tests in the rules file, in their order.
-func (r *Rules) Test() []TestResult {
-	var out []TestResult
-	for _, t := range r.tests {
-		rec := r.Apply(t.contact())
-		out = append(out, TestResult{t.Name, t.compare(rec)})
-	}
-	return out
+	return *k.Weight
 }
 
 // Apply does to a contact what the gateway and the dispatcher would.
@@ -349,44 +306,4 @@ func (r *Rules) Apply(c complaint.Contact) complaint.Record {
 	route := r.Router.Route(&rec)
 	rec.Route = &route
 	return rec
-}
-
-func (t ruleTest) contact() complaint.Contact {
-	g := t.Given
-	c := complaint.Contact{
-		ID: "test", Number: g.Number, Channel: g.Channel, ContactPoint: g.ContactPoint, Ref: "test", Subject: g.Subject, Text: g.Text, Language: g.Language,
-		From: complaint.Person{Email: g.Email, Phone: g.Phone}, Automated: g.Automated, Facts: maps.Clone(g.Facts),
-		Attachments: make([]complaint.Attachment, max(0, min(g.Attachments, 1000))),
-	}
-	if c.Channel == "" {
-		c.Channel = complaint.Email
-	}
-	c.ReceivedAt, _ = time.Parse(time.RFC3339, g.Received) // checked at load; "" is the zero time
-	return c
-}
-
-func (t ruleTest) compare(r complaint.Record) (failures []string) {
-	e := t.Expect
-	same := func(what, want, got string) {
-		if want != "" && want != got {
-			failures = append(failures, fmt.Sprintf("%s is %q, expected %q", what, got, want))
-		}
-	}
-	set := func(what string, want, got []string) {
-		if want != nil && !slices.Equal(slices.Sorted(slices.Values(want)), slices.Sorted(slices.Values(got))) {
-			failures = append(failures, fmt.Sprintf("%s are %v, expected %v", what, got, want))
-		}
-	}
-	same("type", e.Type, r.Type)
-	same("priority", e.Priority, r.Priority)
-	same("department", e.Department, r.Route.Department)
-	same("rule", e.Rule, r.Route.Rule)
-	same("class", e.Class, r.IntakeClass)
-	same("language", e.Language, r.Complainant.Language)
-	same("order_no", e.OrderNo, r.OrderNo)
-	same("amount", e.Amount, r.AmountInvolved)
-	set("flags", e.Flags, r.Flags)
-	set("with", e.With, r.Route.Collaborators)
-	set("secondary_types", e.Secondary, r.SecondaryTypes)
-	return failures
 }

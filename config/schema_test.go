@@ -9,6 +9,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"hearken/dispatcher"
 )
 
 // TestRulesSchema holds the published schema to the code, the example to the
@@ -61,9 +63,24 @@ func TestRulesSchema(t *testing.T) {
 		"routes: [{name: x, when: {tipe: [A]}, to: B}]",
 		"types: {A: {keyword: [x]}}",
 		"routes: [{name: x, when: {any: [{nothing: 1}]}, to: B}]",
+		"routes: [{name: x, when: {priority: P7}, to: B}]",
+		"routes: [{name: x, when: {hours: {from: 9}}, to: B}]",
+		"routes: [{name: x, when: {text: refund}, to: B}]",
+		"routes: [{name: x, when: {type: A}}]",
+		"priorities: [{priority: P0, when: {}}]",
 	} {
 		if err := check(wrong); err == nil {
 			t.Errorf("%s: no fault", strings.ReplaceAll(wrong, "\n", "; "))
+		}
+	}
+}
+
+// TestEveryFieldIsShown: what an editor completes it also knows the values of.
+func TestEveryFieldIsShown(t *testing.T) {
+	shapes := fieldShapes()
+	for _, name := range dispatcher.FieldNames() {
+		if shapes[name]["description"] == nil {
+			t.Errorf("the schema says nothing of %s", name)
 		}
 	}
 }

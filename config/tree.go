@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -83,6 +85,12 @@ func (f *file) fault(line, col int, format string, args ...any) {
 	f.faults = append(f.faults, fault{place{line, col}, fmt.Sprintf(format, args...)})
 }
 
+// faultAt notes something wrong with what a path leads to.
+func (f *file) faultAt(path, format string, args ...any) {
+	line, col := f.root.at(path)
+	f.fault(line, col, "%s", path+": "+fmt.Sprintf(format, args...))
+}
+
 // err puts all faults together, in the order of the file, each with its line
 // shown.
 func (f *file) err() error {
@@ -147,7 +155,11 @@ func parse(name string, text []byte) (f *file, err error) {
 			err = fmt.Errorf("%s: the YAML can't be read: %v", name, p)
 		}
 	}()
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors begin a file with it
 	f = &file{name: name, lines: strings.Split(string(text), "\n"), secret: map[int]bool{}}
+	if !f.readable(text) {
+		return nil, f.err()
+	}
 	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		var syntax *yaml.SyntaxError
@@ -177,6 +189,21 @@ func parse(name string, text []byte) (f *file, err error) {
 		f.root = &node{kind: mapping, line: 1, col: 1}
 	}
 	return f, nil
+}
+
+// readable tells whether a file is text as YAML has it. One in GBK would be
+// read, and none of its Chinese terms ever found.
+func (f *file) readable(text []byte) bool {
+	switch {
+	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
+		f.fault(0, 0, "the file is in UTF-16; save it as UTF-8")
+	case bytes.IndexByte(text, 0) >= 0:
+		f.fault(0, 0, "the file is no text: it has NUL bytes")
+	case !utf8.Valid(text):
+		line := slices.IndexFunc(f.lines, func(l string) bool { return !utf8.ValidString(l) })
+		f.fault(0, 0, "line %d is not in UTF-8 but perhaps in GBK; save the file as UTF-8", line+1)
+	}
+	return len(f.faults) == 0
 }
 
 func position(n ast.Node) int  { return n.GetToken().Position.Line }
@@ -211,6 +238,13 @@ func (f *file) convert(n ast.Node, depth int) *node {
 		}
 	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode, *ast.TagNode:
 		f.fault(out.line, out.col, "anchors, aliases and tags are not read here; write the value out")
+		// What they are put to is read, so that nothing else seems wrong.
+		switch v := n.(type) {
+		case *ast.AnchorNode:
+			return f.convert(v.Value, depth+1)
+		case *ast.TagNode:
+			return f.convert(v.Value, depth+1)
+		}
 	case *ast.NullNode:
 	case *ast.LiteralNode:
 		out.kind, out.scalar, out.value, out.literal = scalar, v.Value.Value, v.Value.Value, true

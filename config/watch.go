@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -26,6 +27,8 @@ const (
 // Live is a rules file that is followed while the process runs. A broken file
 // leaves the rules that were.
 type Live struct {
+	Reloaded func(*Rules) // is told of other rules in force; may be nil
+
 	path    string
 	log     *slog.Logger
 	current atomic.Pointer[Rules]
@@ -82,9 +85,7 @@ func (l *Live) Run(ctx context.Context) error {
 		return fmt.Errorf("watch the rules: %w", err)
 	}
 	defer w.Close()
-	// The folder, not the file: a ConfigMap swaps a link beside it, an editor
-	// puts a new file in its place.
-	if err := w.Add(filepath.Dir(l.path)); err != nil {
+	if err := l.watch(w); err != nil {
 		return fmt.Errorf("watch the folder of the rules: %w", err)
 	}
 	poll := time.NewTicker(pollEvery)
@@ -103,10 +104,22 @@ func (l *Live) Run(ctx context.Context) error {
 		case <-soon:
 			soon = nil
 			l.load(false)
+			_ = l.watch(w) // a link may lead elsewhere now; where it can't be watched there is the poll
 		case <-poll.C:
 			l.load(false)
 		}
 	}
+}
+
+// watch has changes told of the file's folder, and of the one that a link
+// leads to. The folder, not the file: a ConfigMap swaps a link beside it, an
+// editor puts a new file in its place.
+func (l *Live) watch(w *fsnotify.Watcher) error {
+	err := w.Add(filepath.Dir(l.path))
+	if real, linkErr := filepath.EvalSymlinks(l.path); linkErr == nil {
+		err = errors.Join(err, w.Add(filepath.Dir(real)))
+	}
+	return err
 }
 
 func (l *Live) hash() []byte {
@@ -138,6 +151,9 @@ func (l *Live) load(always bool) {
 	l.broken.Set(0)
 	l.tell(rules)
 	l.log.Info("rules reloaded", "rules_version", rules.Version, "before", old.Version)
+	if l.Reloaded != nil {
+		l.Reloaded(rules)
+	}
 }
 
 // tell says which rules are in force, and what should be seen to in them.

@@ -20,5 +20,9 @@ func (r *Rules) Where(text string) (func(*complaint.Record) bool, error) {
 	if !ok {
 		return nil, errors.New("a condition looks like {type: [BILLING], priority: [P1]}")
 	}
+	w = f.inCondition(r.words, "where", w)
+	if err := f.err(); err != nil {
+		return nil, err
+	}
 	return r.Router.Where(w)
 }

@@ -21,6 +21,11 @@ type condition struct {
 	sets [][]key
 	// exact says that sets are all there is to it: who has them fulfils it.
 	exact bool
+	// alone says that a record has one value of the field at most.
+	alone bool
+	// reach and week are what a condition on a number or a time takes in.
+	reach *reach
+	week  *week
 }
 
 // key is something that a record has: a value of a field. A term's value is
@@ -84,6 +89,55 @@ func narrowest(sets [][]key, used map[key]int) int {
 	return best
 }
 
+// Part is a condition, or a part of one, as it stands for a record.
+type Part struct {
+	Asks  string `json:"asks"`
+	Held  bool   `json:"held"`
+	Has   string `json:"has,omitempty"` // what the record has instead
+	Parts []Part `json:"parts,omitempty"`
+}
+
+// parts is the tree of the condition, of which each leaf says whether it
+// holds; nil for one that asks nothing.
+func (c *condition) parts(v *view) []Part {
+	if c.what != "any" && c.what != "not" && c.got == nil {
+		var out []Part
+		for i := range c.kids {
+			out = append(out, c.kids[i].parts(v)...)
+		}
+		return out
+	}
+	one := Part{Asks: c.what, Held: c.test(v)}
+	switch {
+	case c.what == "any":
+		one.Asks = "any of"
+		for i := range c.kids {
+			kid := c.kids[i].parts(v)
+			if len(kid) != 1 { // several that must hold together are one choice
+				kid = []Part{{Asks: "all of", Held: c.kids[i].test(v), Parts: kid}}
+			}
+			one.Parts = append(one.Parts, kid...)
+		}
+	case c.what == "not":
+		one.Parts = c.kids[0].parts(v)
+	default:
+		if one.Asks = c.asks(); !one.Held {
+			one.Has = c.has(v)
+		}
+	}
+	return []Part{one}
+}
+
+func (c *condition) asks() string { return strings.TrimSpace(c.what + " " + c.want) }
+
+// has is what a record has of what the condition asks for.
+func (c *condition) has(v *view) string {
+	if s := c.got(v); s != "" {
+		return s
+	}
+	return "none"
+}
+
 // failing lists what of the condition does not hold for v, a line each.
 func (c *condition) failing(v *view) []string {
 	if c.test(v) {
@@ -105,11 +159,7 @@ func (c *condition) failing(v *view) []string {
 		}
 		return all
 	}
-	has := c.got(v)
-	if has == "" {
-		has = "none"
-	}
-	return []string{fmt.Sprintf("%s %s (it has %s)", c.what, c.want, has)}
+	return []string{fmt.Sprintf("%s (it has %s)", c.asks(), c.has(v))}
 }
 
 // brief says in a line what the condition asks.
@@ -118,7 +168,7 @@ func (c *condition) brief() string {
 	case len(c.kids) == 0 && c.got == nil:
 		return "" // asks nothing
 	case len(c.kids) == 0:
-		return strings.TrimSpace(c.what + " " + c.want)
+		return c.asks()
 	}
 	var parts []string
 	for i := range c.kids {
@@ -132,20 +182,4 @@ func (c *condition) brief() string {
 		return "not (" + joined + ")"
 	}
 	return joined
-}
-
-// implies tells whether whatever fulfils c fulfils other too. It reasons over
-// keys alone: true is certain, false may be ignorance.
-func (c *condition) implies(other *condition) bool {
-	if !other.exact {
-		return false
-	}
-	for _, wide := range other.sets {
-		if !slices.ContainsFunc(c.sets, func(narrow []key) bool {
-			return !slices.ContainsFunc(narrow, func(k key) bool { return !slices.Contains(wide, k) })
-		}) {
-			return false
-		}
-	}
-	return true
 }

@@ -144,9 +144,10 @@ func decide(rules *Rules, d *complaint.Delivery) (route complaint.Route, err err
 		route = rules.Route(&d.Record)
 		route.Again, route.Before, route.Returns = why, d.Current.Before, d.Current.Returns
 		route.AcceptBy = rules.AcceptBy(route, time.Now())
-		// Whoever had it so far goes on hearing of it.
+		// Whoever had it so far goes on hearing of it, unless it is of them.
+		v := &view{Record: &d.Record, rules: rules}
 		for _, code := range append([]string{d.Current.Department}, d.Current.Collaborators...) {
-			if code != route.Department && !slices.Contains(route.Collaborators, code) {
+			if code != route.Department && !slices.Contains(route.Collaborators, code) && rules.complainedAbout(code, v) == "" {
 				route.Collaborators = append(route.Collaborators, code)
 			}
 		}
@@ -175,12 +176,16 @@ func askAgain(rules *Rules, d *complaint.Delivery) (complaint.Route, error) {
 		return complaint.Route{}, errNoRoute
 	}
 	d.Record.Route = nil
-	if d.Lead != "" && d.Lead != d.Current.Department {
-		// Somebody else has got it meanwhile: an answer to what is over.
+	late := d.Record.Event == complaint.Returned && d.By != d.Current.Department && slices.Contains(d.Current.Before, d.By)
+	if late || d.Lead != "" && d.Lead != d.Current.Department {
+		// Somebody else has got it meanwhile: an answer to what is over. A
+		// department that returns it twice does not return it for the next.
 		return complaint.Route{Rule: RuleThread}, nil
 	}
 	route := rules.Again(d, *d.Current)
-	route.AcceptBy = rules.AcceptBy(route, time.Now())
+	if route.Department != d.Current.Department { // there is somebody else
+		route.AcceptBy = rules.AcceptBy(route, time.Now())
+	}
 	d.Record.Event, d.Text = complaint.Rerouted, ""
 	return route, nil
 }

@@ -105,7 +105,7 @@ func TestPriority(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, why := r.Priority(record())
-	if p != "P2" || !slices.Equal(why, []string{"flags [legal]: P2", "amount map[min:1000]: P2"}) {
+	if p != "P2" || !slices.Equal(why, []string{"flags [legal]: P2", "amount min 1000: P2"}) {
 		t.Errorf("priority %s by %q", p, why)
 	}
 	if p, why := r.Priority(&complaint.Record{Type: "OTHER"}); p != "P4" || why != nil {

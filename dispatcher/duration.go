@@ -16,6 +16,7 @@ import (
 type duration struct {
 	of   time.Duration
 	days int                // of working days, instead of of
+	ends bool               // days are any days, of which the last is a working day and ends at midnight
 	cal  *calendar.Calendar // nil: any time
 }
 
@@ -24,29 +25,41 @@ func (d duration) after(from time.Time) time.Time {
 	switch {
 	case d.cal == nil:
 		return from.Add(d.of)
+	case d.ends:
+		return d.cal.EndOfDay(from, d.days)
 	case d.days > 0:
 		return d.cal.AddDays(from, d.days)
 	}
 	return d.cal.Add(from, d.of)
 }
 
-// duration reads "2h", "3d" or, of the calendar named business, "8h business".
+// ending, before a calendar's name, counts days as laws do.
+const ending = "ending "
+
+// duration reads "2h", "3d" or, of the calendar named business, "8h business"
+// and "3d ending business".
 func (c *compiler) duration(path, text string) duration {
-	length, name, working := strings.Cut(strings.TrimSpace(text), " ")
+	length, rest, ofCalendar := strings.Cut(strings.TrimSpace(text), " ")
 	of, err := ParseDuration(length)
 	if err != nil {
 		c.fault(path, notDuration(text).Error())
 		return duration{}
 	}
 	d := duration{of: of}
-	if !working {
+	if !ofCalendar {
 		return d
 	}
-	if d.cal = c.cfg.Calendars[strings.TrimSpace(name)]; d.cal == nil {
+	name, ends := strings.CutPrefix(strings.TrimSpace(rest), ending)
+	name = strings.TrimSpace(name)
+	if d.cal = c.cfg.Calendars[name]; d.cal == nil {
 		c.fault(path, fmt.Sprintf("%q is not one of the calendars%s", name, Nearest(name, slices.Collect(maps.Keys(c.cfg.Calendars)))))
 	}
-	if strings.HasSuffix(length, "d") {
+	inDays := strings.HasSuffix(length, "d")
+	if inDays {
 		d.days = int(of / (24 * time.Hour))
+	}
+	if d.ends = ends; ends && !inDays {
+		c.fault(path, fmt.Sprintf("%q: only days, like 3d, end with a working day", text))
 	}
 	return d
 }

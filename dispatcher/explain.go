@@ -13,8 +13,9 @@ type Tried struct {
 	Asks   string   `json:"asks,omitempty"` // its condition in a line; "" for none
 	Held   bool     `json:"held"`
 	Failed []string `json:"failed,omitempty"` // what would have to be otherwise
+	Parts  []Part   `json:"parts,omitempty"`  // the condition, part by part
 	To     string   `json:"to,omitempty"`     // of the rule that decided
-	Note   string   `json:"note,omitempty"`   // why there, where the rule leaves it open
+	Note   string   `json:"note,omitempty"`   // why there, or why it passed on though it held
 }
 
 // Explanation says why a record goes where it goes.
@@ -31,11 +32,11 @@ func (r *Rules) Explain(rec *complaint.Record) Explanation {
 	var out Explanation
 	for i := range r.floors {
 		f := &r.floors[i]
-		out.Floors = append(out.Floors, Tried{Rule: f.priority, Asks: f.when.brief(), Held: f.when.test(v), Failed: f.when.failing(v)})
+		out.Floors = append(out.Floors, Tried{Rule: f.priority, Asks: f.when.brief(), Held: f.when.test(v), Failed: f.when.failing(v), Parts: f.when.parts(v)})
 	}
 	for i := range r.routes {
 		rule := &r.routes[i]
-		one := Tried{Rule: rule.Name, Asks: rule.when.brief(), Failed: rule.when.failing(v)}
+		one := Tried{Rule: rule.Name, Asks: rule.when.brief(), Failed: rule.when.failing(v), Parts: rule.when.parts(v)}
 		to := r.target(rule, v)
 		if one.Held = to.department != ""; one.Held {
 			one.To, one.Note = to.department, to.why
@@ -44,54 +45,12 @@ func (r *Rules) Explain(rec *complaint.Record) Explanation {
 			return out
 		}
 		if len(one.Failed) == 0 {
-			one.Failed = []string{to.why}
+			one.Note, one.Failed = to.why, []string{to.why}
 		}
 		out.Tried = append(out.Tried, one)
 	}
-	out.Route = complaint.Route{Department: r.cfg.Default, Rule: RuleDefault}
+	out.Route = complaint.Route{Department: r.otherwise(v, r.cfg.Default), Rule: RuleDefault}
 	return out
-}
-
-// Shadow is a rule that can never decide, because an earlier one always does.
-type Shadow struct {
-	Rule string `json:"rule"`
-	By   string `json:"by"`
-}
-
-// Shadowed finds rules that an earlier one hides, by reasoning: whatever
-// fulfils them fulfils that one too. It knows of values and terms, not of
-// amounts, hours, regular expressions or `not`: what it finds is certain, what
-// it does not find may be hidden all the same.
-func (r *Rules) Shadowed() []Shadow {
-	var out []Shadow
-	for j := range r.routes {
-		for i := range j {
-			if r.alwaysDecides(i) && r.routes[j].when.implies(&r.routes[i].when) {
-				out = append(out, Shadow{r.routes[j].Name, r.routes[i].Name})
-				break
-			}
-		}
-	}
-	return out
-}
-
-// alwaysDecides tells whether a rule whose condition holds never passes on.
-func (r *Rules) alwaysDecides(i int) bool {
-	rule := &r.routes[i]
-	to := []string{rule.To}
-	switch {
-	case len(rule.shares) > 0:
-		to = slices.Collect(maps.Keys(rule.Shares))
-	case rule.To == TypeDepartment:
-		to = nil
-		for _, typ := range append(slices.Clone(r.cfg.Types), complaint.DefaultType) {
-			to = append(to, r.cfg.TypeDepartments[typ])
-		}
-	}
-	return !slices.ContainsFunc(to, func(code string) bool {
-		_, maybeNot := r.conflicts[code]
-		return code == "" || maybeNot
-	})
 }
 
 // Names lists the routes in their order.
@@ -101,6 +60,59 @@ func (r *Rules) Names() []string {
 		out = append(out, r.routes[i].Name)
 	}
 	return out
+}
+
+// FloorNames lists the priorities as records name them, in their order.
+func (r *Rules) FloorNames() []string {
+	var out []string
+	for i := range r.floors {
+		out = append(out, r.floors[i].reason)
+	}
+	return out
+}
+
+// Holding lists the routes and the floors whose conditions hold for a record,
+// whether they decide or not.
+func (r *Rules) Holding(rec *complaint.Record) (routes, floors []string) {
+	v := &view{Record: rec, rules: r}
+	r.byRoute.candidates(v, func(i int32) bool {
+		if r.routes[i].when.test(v) {
+			routes = append(routes, r.routes[i].Name)
+		}
+		return true
+	})
+	r.byFloor.candidates(v, func(i int32) bool {
+		if r.floors[i].when.test(v) {
+			floors = append(floors, r.floors[i].reason)
+		}
+		return true
+	})
+	return routes, floors
+}
+
+// Asked lists the values that the routes ask a field for, each once, in lower
+// case.
+func (r *Rules) Asked(field string) []string {
+	var out []string
+	var walk func(*condition)
+	walk = func(c *condition) {
+		for i := range c.kids {
+			walk(&c.kids[i])
+		}
+		if !c.leaf() || c.what != field {
+			return
+		}
+		for _, set := range c.sets {
+			for _, k := range set {
+				out = append(out, k.value)
+			}
+		}
+	}
+	for i := range r.routes {
+		walk(&r.routes[i].when)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // FieldNames lists what a `when` can ask, beside any, all, not and fact.NAME.

@@ -51,16 +51,16 @@ const termField = "text"
 // fields is the one table of what `when` can ask: a new field is a line here.
 func fields() map[string]field {
 	return map[string]field{
-		"type":          known("types", func(r *complaint.Record) []string { return append([]string{r.Type}, r.SecondaryTypes...)[:1] }),
+		"type":          only(known("types", func(r *complaint.Record) []string { return []string{r.Type} })),
 		"any_type":      known("types", func(r *complaint.Record) []string { return append([]string{r.Type}, r.SecondaryTypes...) }),
-		"priority":      known("priorities", func(r *complaint.Record) []string { return []string{r.Priority} }),
-		"channel":       known("channels", func(r *complaint.Record) []string { return []string{r.Channel} }),
+		"priority":      only(known("priorities", func(r *complaint.Record) []string { return []string{r.Priority} })),
+		"channel":       only(known("channels", func(r *complaint.Record) []string { return []string{r.Channel} })),
 		"flags":         known("flags", func(r *complaint.Record) []string { return r.Flags }),
-		"event":         known("events", func(r *complaint.Record) []string { return []string{r.Event} }),
-		"class":         known("classes", func(r *complaint.Record) []string { return []string{r.IntakeClass} }),
+		"event":         only(known("events", func(r *complaint.Record) []string { return []string{r.Event} })),
+		"class":         only(known("classes", func(r *complaint.Record) []string { return []string{r.IntakeClass} })),
 		"remedy":        words(func(r *complaint.Record) []string { return r.RemedySought }),
-		"contact_point": words(func(r *complaint.Record) []string { return []string{r.ContactPoint} }),
-		"language":      words(func(r *complaint.Record) []string { return []string{r.Complainant.Language} }),
+		"contact_point": only(words(func(r *complaint.Record) []string { return []string{r.ContactPoint} })),
+		"language":      only(words(func(r *complaint.Record) []string { return []string{r.Complainant.Language} })),
 		"customer": words(func(r *complaint.Record) []string {
 			return strings.Fields(strings.ReplaceAll(r.Facts["customer"], ",", " "))
 		}),
@@ -82,6 +82,15 @@ func known(kind string, get values) field {
 			c.mustKnow(fmt.Sprintf("%s[%d]", path, i), kind, s)
 		}
 		return c.oneOf(name, list, get)
+	}
+}
+
+// only is a field of which a record has one value at most.
+func only(f field) field {
+	return func(c *compiler, name, path string, value any) condition {
+		out := f(c, name, path, value)
+		out.alone = true
+		return out
 	}
 }
 
@@ -139,19 +148,42 @@ func truth(get func(*complaint.Record) bool) field {
 		if !ok {
 			c.fault(path, "must be true or false")
 		}
-		return c.oneOf(name, []string{fmt.Sprint(want)}, func(r *complaint.Record) []string { return []string{fmt.Sprint(get(r))} })
+		return c.oneOf(name, []string{strconv.FormatBool(want)}, func(r *complaint.Record) []string { return []string{fmt.Sprint(get(r))} })
 	}
 }
 
 // attachments: true, false or {min: 2}.
 func attachments(c *compiler, name, path string, value any) condition {
-	got := func(v *view) string { return strconv.Itoa(len(v.Attachments)) }
-	if want, ok := value.(bool); ok {
-		return leaf(name, value, func(v *view) bool { return (len(v.Attachments) > 0) == want }, got)
+	return c.count(name, path, value, func(v *view) int64 { return int64(len(v.Attachments)) })
+}
+
+// count compares a number of things: true for any, false for none, or
+// {min: 2, max: 5}.
+func (c *compiler) count(name, path string, value any, number func(*view) int64) condition {
+	var within reach
+	switch want := value.(type) {
+	case bool:
+		if within.low = big.NewRat(1, 1); !want {
+			within = reach{high: new(big.Rat)}
+		}
+	case map[string]any:
+		c.object(path, value, "min", "max")
+		within = c.reach(path, want)
+	default:
+		c.fault(path, "must be true or false, or like {min: 2}")
 	}
-	m := c.object(path, value, "min", "max")
-	low, high := c.decimal(path+".min", m["min"]), c.decimal(path+".max", m["max"])
-	return leaf(name, value, func(v *view) bool { return within(big.NewRat(int64(len(v.Attachments)), 1), low, high) }, got)
+	out := leaf(name, value, func(v *view) bool { return within.has(big.NewRat(number(v), 1)) }, func(v *view) string { return strconv.FormatInt(number(v), 10) })
+	out.reach = &within
+	return out
+}
+
+// reach reads min and max.
+func (c *compiler) reach(path string, m map[string]any) reach {
+	out := reach{low: c.decimal(path+".min", m["min"]), high: c.decimal(path+".max", m["max"])}
+	if out.low != nil && out.high != nil && out.low.Cmp(out.high) > 0 {
+		c.fault(path+".max", fmt.Sprintf("no number is at least %v and at most %v", m["min"], m["max"]))
+	}
+	return out
 }
 
 // maxRegexp bounds a regular expression, in bytes; Go's never backtrack.
@@ -168,14 +200,14 @@ func text(c *compiler, name, path string, value any) condition {
 		}
 		return out
 	}
-	part := func(which string, test func(*view) bool, sets [][]key) {
+	part := func(which string, test func(*view) bool, sets [][]key) condition {
 		one := leaf(name+"."+which, m[which], test, func(*view) string { return "other words" })
 		one.sets, one.exact = sets, sets != nil
-		kids = append(kids, one)
+		return one
 	}
 	if m["any"] != nil {
 		list := owners("any")
-		part("any", func(v *view) bool { return slices.ContainsFunc(list, v.has) }, [][]key{termKeys(list...)})
+		kids = append(kids, part("any", func(v *view) bool { return slices.ContainsFunc(list, v.has) }, [][]key{termKeys(list...)}))
 	}
 	if m["all"] != nil {
 		list := owners("all")
@@ -183,13 +215,15 @@ func text(c *compiler, name, path string, value any) condition {
 		for _, o := range list {
 			sets = append(sets, termKeys(o))
 		}
-		part("all", func(v *view) bool {
+		kids = append(kids, part("all", func(v *view) bool {
 			return !slices.ContainsFunc(list, func(o int) bool { return !v.has(o) })
-		}, sets)
+		}, sets))
 	}
 	if m["none"] != nil {
 		list := owners("none")
-		part("none", func(v *view) bool { return !slices.ContainsFunc(list, v.has) }, nil)
+		found := part("none", func(v *view) bool { return slices.ContainsFunc(list, v.has) }, [][]key{termKeys(list...)})
+		found.what = name + ".any"
+		kids = append(kids, unless(found))
 	}
 	if m["regexp"] != nil {
 		s, _ := m["regexp"].(string)
@@ -197,10 +231,10 @@ func text(c *compiler, name, path string, value any) condition {
 		if err != nil || s == "" || len(s) > maxRegexp {
 			c.fault(path+".regexp", fmt.Sprintf("not a regular expression of at most %d characters: %v", maxRegexp, err))
 		} else {
-			part("regexp", func(v *view) bool {
+			kids = append(kids, part("regexp", func(v *view) bool {
 				subject, narrative := v.Words()
 				return re.MatchString(subject) || re.MatchString(narrative)
-			}, nil)
+			}, nil))
 		}
 	}
 	return every("text", kids)
@@ -219,7 +253,15 @@ func termKeys(owners ...int) []key {
 func from(c *compiler, name, path string, value any) condition {
 	m := c.object(path, value, "address", "domain")
 	addresses, domains := c.list(path+".address", m["address"]), c.list(path+".domain", m["domain"])
-	for _, d := range domains {
+	for i, a := range addresses {
+		if !strings.Contains(a, "@") || strings.Contains(a, "*") {
+			c.fault(fmt.Sprintf("%s.address[%d]", path, i), fmt.Sprintf("%q is no whole address; for all of a domain there is domain: [example.com]", a))
+		}
+	}
+	for i, d := range domains {
+		if strings.ContainsAny(d, "*/ ") {
+			c.fault(fmt.Sprintf("%s.domain[%d]", path, i), fmt.Sprintf("%q is no domain like example.com, which stands for those below it too", d))
+		}
 		addresses = append(addresses, "@"+strings.TrimPrefix(d, "@"))
 	}
 	return c.oneOf(name, addresses, func(r *complaint.Record) []string { return senders(r.Complainant.Email) })
@@ -247,19 +289,16 @@ func senders(email string) []string {
 // counts. A record without an amount never matches.
 func amount(c *compiler, name, path string, value any) condition {
 	m := c.object(path, value, "min", "max", "currency")
-	low, high := c.decimal(path+".min", m["min"]), c.decimal(path+".max", m["max"])
-	currencies := c.list(path+".currency", m["currency"])
-	return leaf(name, value, func(v *view) bool {
+	within := c.reach(path, m)
+	for _, currency := range c.list(path+".currency", m["currency"]) {
+		within.currencies = append(within.currencies, strings.ToUpper(currency))
+	}
+	out := leaf(name, value, func(v *view) bool {
 		sum, ok := exact(v.AmountInvolved)
-		if !ok || (len(currencies) > 0 && !slices.Contains(currencies, v.Currency)) {
-			return false
-		}
-		return within(sum, low, high)
+		return ok && (len(within.currencies) == 0 || slices.Contains(within.currencies, v.Currency)) && within.has(sum)
 	}, func(v *view) string { return strings.TrimSpace(v.AmountInvolved + " " + v.Currency) })
-}
-
-func within(x, low, high *big.Rat) bool {
-	return (low == nil || x.Cmp(low) >= 0) && (high == nil || x.Cmp(high) <= 0)
+	out.reach = &within
+	return out
 }
 
 // hours: {days: [mon, tue], from: "09:00", to: "18:00"} of the time the
@@ -276,20 +315,20 @@ func hours(c *compiler, name, path string, value any) condition {
 			c.fault(fmt.Sprintf("%s.days[%d]", path, i), fmt.Sprintf("%q is not one of %s", d, strings.Join(calendar.Weekdays, ", ")))
 		}
 	}
-	begin, end := c.clock(path+".from", m["from"], 0), c.clock(path+".to", m["to"], 24*60)
+	w := &week{begin: c.clock(path+".from", m["from"], 0), end: c.clock(path+".to", m["to"], dayMinutes)}
+	for day, called := range calendar.Weekdays {
+		w.days[day] = len(days) == 0 || slices.ContainsFunc(days, func(d string) bool { return strings.EqualFold(d, called) })
+	}
+	if w.begin == w.end {
+		c.fault(path, "from and to are the same: no time is between them; leave both out for all day")
+	}
 	zone := c.cfg.Location
-	return leaf(name, value, func(v *view) bool {
+	out := leaf(name, value, func(v *view) bool {
 		t := v.ReceivedAt.In(zone)
-		minute := t.Hour()*60 + t.Minute()
-		in := minute >= begin && minute < end
-		if begin > end {
-			in = minute >= begin || minute < end
-			if minute < end { // the night belongs to the day before
-				t = t.AddDate(0, 0, -1)
-			}
-		}
-		return in && (len(days) == 0 || slices.ContainsFunc(days, func(d string) bool { return strings.EqualFold(d, calendar.Weekdays[t.Weekday()]) }))
+		return w.holds(int(t.Weekday()), t.Hour()*60+t.Minute())
 	}, func(v *view) string { return v.ReceivedAt.In(zone).Format("Mon 15:04") })
+	out.week = w
+	return out
 }
 
 // clock reads "09:30" as minutes of the day.
@@ -320,32 +359,26 @@ func open(c *compiler, name, path string, m map[string]any) condition {
 	if !ok || m["days"] != nil || m["from"] != nil || m["to"] != nil {
 		c.fault(path, "a calendar takes open: true or false beside it, and neither days, from nor to")
 	}
-	return leaf(name, m, func(v *view) bool { return cal.Works(v.ReceivedAt) == want }, func(v *view) string {
-		return v.ReceivedAt.In(c.cfg.Location).Format("2006-01-02 Mon 15:04")
+	// As a value that a record has or not, so that rules are found by it, and
+	// open is known to be the contrary of not open.
+	out := c.oneOf(name+" "+which, []string{strconv.FormatBool(want)}, func(r *complaint.Record) []string {
+		return []string{strconv.FormatBool(cal.Works(r.ReceivedAt))}
 	})
+	out.what, out.want, out.alone = name, written(m), true
+	out.got = func(v *view) string { return v.ReceivedAt.In(c.cfg.Location).Format("2006-01-02 Mon 15:04") }
+	return out
 }
 
 // repeat: true, false or {min: 2}: how many complaints the customer had
 // registered in the time before (facts.repeats).
 func repeat(c *compiler, name, path string, value any) condition {
-	count := func(v *view) int64 {
+	return c.count(name, path, value, func(v *view) int64 {
 		n, _ := strconv.ParseInt(v.Facts[complaint.FactRepeats], 10, 64) // absent: none is known of
 		if n == 0 && v.Facts["repeat"] == "true" {
 			n = 1
 		}
 		return n
-	}
-	got := func(v *view) string { return strconv.FormatInt(count(v), 10) }
-	if want, ok := value.(bool); ok {
-		return leaf(name, value, func(v *view) bool { return (count(v) > 0) == want }, got)
-	}
-	if _, ok := value.(map[string]any); !ok {
-		c.fault(path, "must be true or false, or like {min: 2}")
-		return every(name, nil)
-	}
-	m := c.object(path, value, "min", "max")
-	low, high := c.decimal(path+".min", m["min"]), c.decimal(path+".max", m["max"])
-	return leaf(name, value, func(v *view) bool { return within(big.NewRat(count(v), 1), low, high) }, got)
+	})
 }
 
 // term registers a term of the rules and returns its owner.

@@ -56,6 +56,15 @@ func newIndex(all []*condition, getters map[string]func(*view) []string, owners 
 	return x
 }
 
+// under are the conditions that are looked up by a key.
+func (x *index) under(k key) []int32 {
+	if k.field != termField {
+		return x.lists[k]
+	}
+	owner, _ := strconv.Atoi(k.value)
+	return x.terms[owner]
+}
+
 func appendOnce(list []int32, i int32) []int32 {
 	if n := len(list); n > 0 && list[n-1] == i {
 		return list

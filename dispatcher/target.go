@@ -159,8 +159,8 @@ func former(current complaint.Route) []string {
 // default, then the complaint office, which keeps it.
 func (r *Rules) next(v *view, current, out complaint.Route) (to string, rest []string) {
 	known := func(code string) bool { return slices.Contains(r.cfg.Departments, code) }
-	if out.Returns <= r.cfg.MaxReturns {
-		for i, code := range append(slices.Clone(current.Next), r.cfg.Default) {
+	if out.Returns <= r.maxReturns {
+		for i, code := range append(slices.Clone(current.Next), r.fallback(v)) {
 			if !known(code) || slices.Contains(out.Before, code) || r.complainedAbout(code, v) != "" {
 				continue
 			}
@@ -170,7 +170,30 @@ func (r *Rules) next(v *view, current, out complaint.Route) (to string, rest []s
 			return code, rest
 		}
 	}
-	return r.cfg.Office, nil
+	return r.otherwise(v, r.cfg.Office), nil
+}
+
+// otherwise is who gets what nobody else does: a department of last resort, or
+// where that is what the record complains about, the default, the office, or
+// else the first that is not. Where all are, it is that one: somebody must.
+func (r *Rules) otherwise(v *view, last string) string {
+	for _, code := range append([]string{last, r.cfg.Default, r.cfg.Office}, r.cfg.Departments...) {
+		if r.complainedAbout(code, v) == "" {
+			return code
+		}
+	}
+	return last
+}
+
+// fallback is the default: the tenant's where the record is a tenant's that
+// has one, so that no company's complaint ends at another's.
+func (r *Rules) fallback(v *view) string {
+	for _, i := range r.fallbacks {
+		if r.routes[i].when.test(v) {
+			return r.routes[i].To
+		}
+	}
+	return r.cfg.Default
 }
 
 // AcceptBy is the time by which the lead of a route must have taken it, given

@@ -109,6 +109,101 @@ func TestReturnedGoesToTheNextAndThenToTheOffice(t *testing.T) {
 	}
 }
 
+// A ticket system that says "not ours" twice says it of itself, not of the
+// department that has the complaint now.
+func TestReturnedTwiceByTheSame(t *testing.T) {
+	r := compile(t, RouteRule{Name: "r", To: "FIN", Then: []string{"QSAFE"}})
+	at := r.Route(record())
+	d := asked(complaint.Returned, "not ours")
+	d.By, d.Current = "FIN", &at
+	second, err := askAgain(r, d)
+	if err != nil || second.Department != "QSAFE" {
+		t.Fatalf("%+v, %v", second, err)
+	}
+	d = asked(complaint.Returned, "not ours")
+	d.By, d.Current = "FIN", &second
+	if third, err := askAgain(r, d); err != nil || third.Department != "" || third.Rule != RuleThread {
+		t.Errorf("QSAFE lost it by what FIN said: %+v, %v", third, err)
+	}
+}
+
+// More of a complaint that was passed on follows it, and passes nothing on
+// again: its route stays what it is.
+func TestSupplementOfWhatWasPassedOn(t *testing.T) {
+	r := compile(t, RouteRule{Name: "r", To: "FIN", Then: []string{"QSAFE"}})
+	at := r.Again(asked(complaint.Returned, "not ours"), r.Route(record()))
+	more := record()
+	more.Event = complaint.Supplemented
+	got, err := decide(r, &complaint.Delivery{Record: *more, Current: &at})
+	if err != nil || got.Department != "QSAFE" || got.Rule != RuleThread || got.Again != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// Nobody is waited for where there is nobody else.
+func TestNobodyElseMayTakeItsTime(t *testing.T) {
+	cfg := base
+	cfg.Conflicts = map[string]When{cfg.Default: {"type": "BILLING"}, "LEGAL": {"type": "BILLING"}, "QSAFE": {"type": "BILLING"}}
+	cfg.Routes = []RouteRule{{Name: "r", To: "FIN", Accept: "30m"}}
+	r, err := Compile(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := r.Route(record())
+	d := asked(complaint.Unaccepted, "")
+	d.Current = &at
+	if got, err := askAgain(r, d); err != nil || got.Department != "FIN" || got.AcceptBy != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// A recording whose words complain about who had the call: they hear no more
+// of it.
+func TestTranscriptAboutItsLead(t *testing.T) {
+	cfg := base
+	cfg.Conflicts = map[string]When{"LEGAL": {"text": When{"any": "rude"}}}
+	r, err := Compile(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := record()
+	rec.Narrative, rec.Facts = "they were rude", map[string]string{complaint.FactTranscript: "true"}
+	had := complaint.Route{Department: "LEGAL", Collaborators: []string{"FIN"}}
+	got, err := decide(r, &complaint.Delivery{Record: *rec, Current: &had, Before: &complaint.Record{Priority: "P4"}})
+	if err != nil || got.Department != "CMO" || !slices.Equal(got.Collaborators, []string{"FIN"}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestReturnsNoneAtAll(t *testing.T) {
+	cfg := base
+	cfg.Office, cfg.MaxReturns = "LEGAL", new(int)
+	cfg.Routes = []RouteRule{{Name: "r", To: "FIN", Then: []string{"QSAFE"}}}
+	r, err := Compile(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Again(asked(complaint.Returned, ""), r.Route(record())); got.Department != "LEGAL" {
+		t.Errorf("max_returns: 0 is none: %+v", got)
+	}
+}
+
+// What a tenant's department returns stays with that tenant.
+func TestReturnedStaysWithTheTenant(t *testing.T) {
+	cfg := base
+	acme := When{"contact_point": "help@acme.example.com"}
+	cfg.Routes = []RouteRule{{Name: "acme/money", When: acme, To: "FIN"}, {Name: "acme/default", When: acme, To: "LEGAL", Fallback: true}}
+	r, err := Compile(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := asked(complaint.Returned, "")
+	d.Record.ContactPoint = "help@acme.example.com"
+	if got := r.Again(d, r.Route(&d.Record)); got.Department != "LEGAL" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestUnacceptedGoesOn(t *testing.T) {
 	cal, err := calendar.New(calendar.Config{Hours: []string{"09:00-18:00"}, Location: base.Location})
 	if err != nil {
@@ -157,6 +252,7 @@ func TestPassingOnEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		rec := anyRecord().Draw(t, "record")
+		last := r.otherwise(&view{Record: rec, rules: r}, cfg.Office) // another where it complains about the office
 		at := r.Route(rec)
 		for range 2 * len(base.Departments) {
 			d := &complaint.Delivery{Record: *rec}
@@ -165,12 +261,12 @@ func TestPassingOnEnds(t *testing.T) {
 			if !slices.Contains(base.Departments, next.Department) || next.Again == "" || slices.Contains(next.Collaborators, next.Department) {
 				t.Fatalf("%+v after %+v", next, at)
 			}
-			if next.Department != cfg.Office && slices.Contains(next.Before, next.Department) {
+			if next.Department != last && slices.Contains(next.Before, next.Department) {
 				t.Fatalf("back to one that had it: %+v", next)
 			}
 			at = next
 		}
-		if at.Department != cfg.Office {
+		if at.Department != last {
 			t.Fatalf("it does not end: %+v", at)
 		}
 	})

@@ -44,6 +44,21 @@ func (c *Client) Complaint(ctx context.Context, number string) (*Complaint, erro
 	return nil, fmt.Errorf("%s: %w", complaint.Grouped(number), ErrUnknownNumber)
 }
 
+// NumberOf finds the number of the complaint that a record, by its id, is or
+// belongs to. It returns ErrUnknownNumber where there is none.
+func (c *Client) NumberOf(ctx context.Context, id string) (string, error) {
+	for _, p := range c.parts {
+		number, err := c.write.Get(ctx, p.contact(id)).Result()
+		switch {
+		case err == nil:
+			return number, nil
+		case !errors.Is(err, redis.Nil):
+			return "", fmt.Errorf("look up record %s: %w", id, err)
+		}
+	}
+	return "", fmt.Errorf("record %s: %w", id, ErrUnknownNumber)
+}
+
 func (c *Client) complaint(ctx context.Context, number string) (found *Complaint, alias string, err error) {
 	hashes := make([]*redis.SliceCmd, len(c.parts))
 	histories := make([]*redis.StringSliceCmd, len(c.parts))

@@ -26,18 +26,21 @@ func historyLine(at time.Time, what string, more map[string]string) string {
 }
 
 // routing dates a move's route, and returns what is to be written down of it:
-// nothing where the route itself will tell, and the route that is replaced
-// together with the new one.
+// nothing where the route itself will tell, or where nothing is done, and the
+// first route together with the one that replaces it.
 func routing(m *complaint.Move, now time.Time) string {
 	if m.Record.Event == complaint.Supplemented && m.Route.Again == "" {
 		return historyLine(now, "routed", routedMore(m.Record.ID, m.Route)) // where its complaint is
+	}
+	if m.Route.Department == "" {
+		return ""
 	}
 	m.Route.RoutedAt = now.Format(time.RFC3339Nano)
 	if m.Current == nil {
 		return ""
 	}
 	lines := historyLine(now, "routed", routedMore(m.Record.ID, m.Route))
-	if before := m.Current.RoutedAt; before != "" {
+	if before := m.Current.RoutedAt; before != "" && m.Current.Again == "" {
 		lines = routedLine(before, "", *m.Current) + "\n" + lines
 	}
 	return lines
@@ -79,7 +82,7 @@ func told(k *Complaint, lines []string) []json.RawMessage {
 	if r := k.Record; r.Event == complaint.Registered {
 		add(historyLine(r.RegisteredAt, r.Event, map[string]string{"id": r.ID, "channel": r.Channel, "type": r.Type, "priority": r.Priority}))
 	}
-	if k.Route != nil && k.Route.RoutedAt != "" {
+	if k.Route != nil && k.Route.RoutedAt != "" && k.Route.Again == "" { // one that replaced another was written down
 		add(routedLine(k.Route.RoutedAt, k.Record.ID, *k.Route))
 	}
 	for _, l := range lines {

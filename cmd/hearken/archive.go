@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -28,6 +30,9 @@ type archive struct {
 
 // maxRecord bounds a line of an archive file.
 const maxRecord = 4 << 20
+
+// errNoArchive says that there is nothing to try rules on.
+var errNoArchive = errors.New("there are no complaints since then: nothing to try the rules on")
 
 // records reads the past complaints.
 func (a *archive) records(ctx context.Context) ([]complaint.Record, error) {
@@ -52,7 +57,7 @@ func (a *archive) records(ctx context.Context) ([]complaint.Record, error) {
 		return nil, err
 	}
 	if len(out) == 0 {
-		return nil, errors.New("there are no complaints since then: nothing to try the rules on")
+		return nil, errNoArchive
 	}
 	return sampled(out, a.Sample), nil
 }
@@ -115,20 +120,41 @@ type change struct {
 
 // outcome is what rules make of a complaint.
 type outcome struct {
-	Department string   `json:"department"`
-	With       []string `json:"with,omitempty"`
-	Rule       string   `json:"rule"`
-	Type       string   `json:"type"`
-	Priority   string   `json:"priority"`
+	Department string            `json:"department"`
+	With       []string          `json:"with,omitempty"`
+	Then       []string          `json:"then,omitempty"`
+	Rule       string            `json:"rule"`
+	Type       string            `json:"type"`
+	Priority   string            `json:"priority"`
+	Deadlines  map[string]string `json:"deadlines,omitempty"`
 }
 
 func outcomeOf(r complaint.Record) outcome {
-	return outcome{r.Route.Department, r.Route.Collaborators, r.Route.Rule, r.Type, r.Priority}
+	return outcome{r.Route.Department, r.Route.Collaborators, r.Route.Next, r.Route.Rule, r.Type, r.Priority, r.Route.Deadlines}
 }
 
 // moved tells what a department would notice: the name of the rule is not it.
 func (o outcome) moved(other outcome) bool {
-	return o.Department != other.Department || o.Type != other.Type || o.Priority != other.Priority || !slices.Equal(o.With, other.With)
+	other.Rule = o.Rule
+	return !reflect.DeepEqual(o, other)
+}
+
+// brief says it in a few words, and of what stands beside the lead only what
+// is otherwise than in another outcome.
+func (o outcome) brief(other outcome) string {
+	out := o.Department + " " + o.Type + " " + o.Priority
+	if !slices.Equal(o.With, other.With) {
+		out += " with [" + strings.Join(o.With, ", ") + "]"
+	}
+	if !slices.Equal(o.Then, other.Then) {
+		out += " then [" + strings.Join(o.Then, ", ") + "]"
+	}
+	for _, clock := range slices.Sorted(maps.Keys(o.Deadlines)) {
+		if o.Deadlines[clock] != other.Deadlines[clock] {
+			out += " " + clock // whose time is otherwise for each
+		}
+	}
+	return out
 }
 
 func (c *rulesDiffCmd) Run(ctx context.Context, s *streams) error {
@@ -145,30 +171,45 @@ func (c *rulesDiffCmd) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	var changes []change
+	loads := map[string]load{}
 	for _, r := range records {
 		contact := config.Replay(r)
 		one := change{r.Number, outcomeOf(before.Apply(contact)), outcomeOf(after.Apply(contact))}
+		from := loads[one.Old.Department]
+		from.Old++
+		loads[one.Old.Department] = from
+		to := loads[one.New.Department]
+		to.New++
+		loads[one.New.Department] = to
 		if one.Old.moved(one.New) {
 			changes = append(changes, one)
 		}
 	}
 	if c.JSON {
 		return json.NewEncoder(s.out).Encode(struct {
-			Tried   int      `json:"tried"`
-			Changes []change `json:"changes"`
-		}{len(records), append([]change{}, changes...)})
+			Tried       int             `json:"tried"`
+			Departments map[string]load `json:"departments"`
+			Changes     []change        `json:"changes"`
+		}{len(records), loads, append([]change{}, changes...)})
 	}
-	return c.table(s, len(records), changes)
+	return c.table(s, len(records), changes, loads)
 }
 
-// table says what moves where, the most frequent first.
-func (c *rulesDiffCmd) table(s *streams, tried int, changes []change) error {
+// load is how many complaints a department leads by the old rules, and by the
+// new.
+type load struct {
+	Old int `json:"old"`
+	New int `json:"new"`
+}
+
+// table says what moves where, the most frequent first, and what that makes of
+// the departments' loads.
+func (c *rulesDiffCmd) table(s *streams, tried int, changes []change, loads map[string]load) error {
 	type kind struct{ from, to string }
-	brief := func(o outcome) string { return o.Department + " " + o.Type + " " + o.Priority }
 	numbers := map[kind][]string{}
 	var kinds []kind
 	for _, one := range changes {
-		k := kind{brief(one.Old), brief(one.New)}
+		k := kind{one.Old.brief(one.New), one.New.brief(one.Old)}
 		if numbers[k] == nil {
 			kinds = append(kinds, k)
 		}
@@ -179,60 +220,15 @@ func (c *rulesDiffCmd) table(s *streams, tried int, changes []change) error {
 	w := tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
 	for _, k := range kinds {
 		all := numbers[k]
-		fmt.Fprintf(w, "%d\t%s\t-> %s\t%v\n", len(all), k.from, k.to, all[:min(len(all), c.Show)])
+		fmt.Fprintf(w, "%d\t%s\t-> %s\t%s\n", len(all), k.from, k.to, strings.Join(all[:min(len(all), c.Show)], ", "))
 	}
-	return w.Flush()
-}
-
-// rulesCoverageCmd says which rules do any work.
-type rulesCoverageCmd struct {
-	archive
-	File string `arg:"" default:"rules.yaml" type:"existingfile" help:"The rules file."`
-	JSON bool   `name:"json" help:"As JSON."`
-}
-
-// covered is a route and what it did.
-type covered struct {
-	Rule    string `json:"rule"`
-	Matched int    `json:"matched"`
-	Hidden  string `json:"hidden_by,omitempty"` // an earlier rule that always decides first
-}
-
-func (c *rulesCoverageCmd) Run(ctx context.Context, s *streams) error {
-	rules, err := s.rulesToTry(c.File)
-	if err != nil {
+	if err := w.Flush(); err != nil {
 		return err
 	}
-	records, err := c.records(ctx)
-	if err != nil {
-		return err
-	}
-	matched := map[string]int{}
-	for _, r := range records {
-		matched[rules.Apply(config.Replay(r)).Route.Rule]++
-	}
-	hidden := map[string]string{}
-	for _, h := range rules.Router.Shadowed() {
-		hidden[h.Rule] = h.By
-	}
-	var out []covered
-	for _, name := range append(rules.Router.Names(), dispatcher.RuleDefault) {
-		out = append(out, covered{name, matched[name], hidden[name]})
-	}
-	if c.JSON {
-		return json.NewEncoder(s.out).Encode(out)
-	}
-	fmt.Fprintf(s.out, "%d complaints tried\n", len(records))
-	w := tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
-	for _, one := range out {
-		note := ""
-		switch {
-		case one.Hidden != "":
-			note = "can never decide: " + one.Hidden + " always comes first"
-		case one.Matched == 0:
-			note = "never decided"
+	for _, code := range slices.Sorted(maps.Keys(loads)) {
+		if l := loads[code]; l.Old != l.New {
+			fmt.Fprintf(w, "%s leads\t%d\t-> %d\t%+d\n", code, l.Old, l.New, l.New-l.Old)
 		}
-		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%d\t%s\t%s", one.Matched, one.Rule, note), "\t"))
 	}
 	return w.Flush()
 }

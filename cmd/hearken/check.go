@@ -28,16 +28,21 @@ const askWait = 2 * time.Second
 
 // checked is one line of a check.
 type checked struct {
-	What  string `json:"what"`
-	Note  string `json:"note,omitempty"`
-	Error string `json:"error,omitempty"`
+	What     string   `json:"what"`
+	Note     string   `json:"note,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+	Error    string   `json:"error,omitempty"`
 }
+
+// saying tells what came of a check: a note, what should be seen to, or what
+// is wrong.
+type saying func(what, note string, err error, warnings ...string)
 
 func (c *checkCmd) Run(ctx context.Context, s *streams) error {
 	var all []checked
 	var errs []error
-	say := func(what, note string, err error) {
-		one := checked{What: what, Note: note}
+	say := func(what, note string, err error, warnings ...string) {
+		one := checked{What: what, Note: note, Warnings: warnings}
 		if err != nil {
 			one.Error = err.Error()
 			errs = append(errs, err)
@@ -45,6 +50,9 @@ func (c *checkCmd) Run(ctx context.Context, s *streams) error {
 		all = append(all, one)
 		if err == nil && !c.JSON {
 			fmt.Fprintln(s.out, strings.TrimSuffix(what+": ok: "+note, ": "))
+			for _, w := range warnings {
+				fmt.Fprintln(s.out, what+": WARNING: "+w)
+			}
 		}
 	}
 	cfg, err := config.Load(c.Config)
@@ -66,7 +74,7 @@ func (c *checkCmd) Run(ctx context.Context, s *streams) error {
 	return errors.Join(errs...)
 }
 
-func checkRules(ctx context.Context, path string, cfg *config.Config, say func(what, note string, err error)) {
+func checkRules(ctx context.Context, path string, cfg *config.Config, say saying) {
 	rules, err := config.LoadRules(path)
 	if err != nil {
 		say(path, "", err)
@@ -76,13 +84,13 @@ func checkRules(ctx context.Context, path string, cfg *config.Config, say func(w
 		say("config and rules", "", err)
 	}
 	note := fmt.Sprintf("version %s, %d departments, %d tests passed", rules.Version, len(rules.Departments), len(rules.Test()))
-	say(path, strings.Join(append([]string{note}, rules.Warnings(time.Now())...), "; "), nil)
+	say(path, note, nil, append(rules.Warnings(time.Now()), cfg.Unreached(rules)...)...)
 	inForce(ctx, cfg, rules.Version, say)
 }
 
 // inForce warns where running processes have other rules than this file, or
 // than each other. Where none can be asked there is nothing to say.
-func inForce(ctx context.Context, cfg *config.Config, version string, say func(what, note string, err error)) {
+func inForce(ctx context.Context, cfg *config.Config, version string, say saying) {
 	ctx, cancel := context.WithTimeout(ctx, askWait)
 	defer cancel()
 	client, err := dialClient(ctx, cfg)
@@ -101,15 +109,16 @@ func inForce(ctx context.Context, cfg *config.Config, version string, say func(w
 	note := strings.Join(parts, "; ")
 	switch {
 	case len(running) > 1:
-		note = "WARNING: running processes have different rules: " + note
+		say("rules in force", note, nil, "running processes have different rules")
 	case running[version] == nil:
-		note = "WARNING: not the rules of this file: " + note
+		say("rules in force", note, nil, "they are not the rules of this file")
+	default:
+		say("rules in force", note, nil)
 	}
-	say("rules in force", note, nil)
 }
 
 // dialAll connects to everything that the configuration names.
-func dialAll(ctx context.Context, cfg *config.Config, say func(what, note string, err error)) {
+func dialAll(ctx context.Context, cfg *config.Config, say saying) {
 	tried := func(what string, err error) {
 		if err != nil {
 			err = fmt.Errorf("%s: %w", what, err)

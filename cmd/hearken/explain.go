@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strings"
 	"time"
 
@@ -21,31 +21,46 @@ import (
 // rulesExplainCmd says why something goes where it goes.
 type rulesExplainCmd struct {
 	connection
-	What  string `arg:"" help:"A complaint's number, a record's JSON file, a mail (.eml), or words in quotes; - reads words from standard input."`
-	Rules string `short:"r" type:"existingfile" help:"Other rules than the configuration's."`
-	JSON  bool   `name:"json" help:"As JSON."`
+	What   string `arg:"" optional:"" help:"A complaint's number, a record's id or JSON file, a mail (.eml), or words in quotes; - reads words from standard input."`
+	Rules  string `short:"r" type:"existingfile" help:"Other rules than the configuration's."`
+	Given  string `placeholder:"{...}" help:"What else is so, as in a test: {channel: phone, received: \"2026-11-23T10:00:00+08:00\"}."`
+	Expect string `placeholder:"{...}" help:"What should come of it, as in a test: {department: FIN}. Otherwise the exit code is 1."`
+	JSON   bool   `name:"json" help:"As JSON."`
 }
 
 func (c *rulesExplainCmd) Run(ctx context.Context, s *streams) error {
-	rules, err := c.rules(s)
+	if c.What == "" && c.Given == "" {
+		return usage{errors.New("what is to be explained? A number, a record, a mail, words, or --given")}
+	}
+	rules, err := s.rulesOf(c.Rules, c.Config)
 	if err != nil {
 		return err
 	}
-	contact, err := c.contact(ctx)
+	differs := func(complaint.Record) []string { return nil }
+	if c.Expect != "" {
+		if differs, err = config.Expected(c.Expect); err != nil {
+			return usage{err}
+		}
+	}
+	what, err := c.find(ctx)
 	if err != nil {
 		return err
 	}
-	e := rules.Explain(contact)
+	if c.Given != "" {
+		if what.contact, err = config.Given(c.Given, what.contact); err != nil {
+			return usage{err}
+		}
+	}
+	e := rules.Explain(what.contact)
 	if c.JSON {
-		return json.NewEncoder(s.out).Encode(e)
+		err = json.NewEncoder(s.out).Encode(e)
+	} else {
+		s.explain(e, rules.Version, what.was)
 	}
-	s.explain(e, rules.Version)
-	return nil
-}
-
-// rules are those that were named, or the configuration's.
-func (c *rulesExplainCmd) rules(s *streams) (*config.Rules, error) {
-	return s.rulesOf(c.Rules, c.Config)
+	if wrong := differs(e.Record); len(wrong) > 0 {
+		err = errors.Join(err, errors.New(strings.Join(wrong, "; ")))
+	}
+	return err
 }
 
 func (s *streams) rulesOf(path, configPath string) (*config.Rules, error) {
@@ -70,42 +85,83 @@ func (s *streams) rulesToTry(path string) (*config.Rules, error) {
 	return rules, err
 }
 
-// contact finds out what was meant.
-func (c *rulesExplainCmd) contact(ctx context.Context) (complaint.Contact, error) {
-	if number, err := complaint.ParseNumber(c.What); err == nil {
-		client, err := c.dial(ctx)
-		if err != nil {
-			return complaint.Contact{}, err
-		}
-		defer client.Close()
-		found, err := client.Complaint(ctx, number)
-		if err != nil {
-			return complaint.Contact{}, err
-		}
-		return config.Replay(found.Record), nil
+// explained is what is to be explained: the contact, and what became of it, if
+// it is a complaint already.
+type explained struct {
+	contact complaint.Contact
+	was     string
+}
+
+// find finds out what was meant.
+func (c *rulesExplainCmd) find(ctx context.Context) (explained, error) {
+	number, err := complaint.ParseNumber(c.What)
+	if err == nil || recordID.MatchString(c.What) {
+		return c.past(ctx, number)
 	}
 	words := complaint.Contact{ID: "explain", Channel: complaint.Email, Ref: "explain", ReceivedAt: time.Now(), Text: c.What}
-	if c.What == "-" {
+	switch c.What {
+	case "":
+		return explained{contact: words}, nil
+	case "-":
 		b, err := io.ReadAll(io.LimitReader(os.Stdin, maxExplained))
 		words.Text = string(b)
-		return words, err
+		return explained{contact: words}, err
 	}
 	b, err := os.ReadFile(c.What)
 	if err != nil {
 		if likePath(c.What) {
-			return complaint.Contact{}, fmt.Errorf("%w; words to explain have spaces, or come on standard input: hearken rules explain -", err)
+			return explained{}, fmt.Errorf("%w; words to explain have spaces, or come on standard input: hearken rules explain -", err)
 		}
-		return words, nil
+		return explained{contact: words}, nil
 	}
 	if strings.HasSuffix(c.What, ".eml") {
-		return mailOf(b)
+		mail, err := mailOf(b)
+		return explained{contact: mail}, err
 	}
 	var rec complaint.Record
 	if err := json.Unmarshal(b, &rec); err == nil && rec.Schema == complaint.Schema {
-		return config.Replay(rec), nil
+		return explained{config.Replay(rec), became(rec, rec.Route)}, nil
 	}
 	words.Text = string(b)
-	return words, nil
+	return explained{contact: words}, nil
+}
+
+// recordID is the form of the ids of records.
+var recordID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// past asks for a complaint, by its number or by the id of one of its records.
+func (c *rulesExplainCmd) past(ctx context.Context, number string) (explained, error) {
+	client, err := c.dial(ctx)
+	if err != nil {
+		return explained{}, err
+	}
+	defer client.Close()
+	if number == "" {
+		if number, err = client.NumberOf(ctx, c.What); err != nil {
+			return explained{}, err
+		}
+	}
+	found, err := client.Complaint(ctx, number)
+	if err != nil {
+		return explained{}, err
+	}
+	rec := found.Record
+	if found.Again != nil { // a transcript had it classified anew
+		rec = *found.Again
+	}
+	return explained{config.Replay(rec), became(rec, found.Route)}, nil
+}
+
+// became says what rules once made of a record.
+func became(r complaint.Record, to *complaint.Route) string {
+	if to == nil {
+		return ""
+	}
+	out := fmt.Sprintf("%s, %s, to %s by %s", r.Type, r.Priority, to.Department, to.Rule)
+	if to.Again != "" {
+		out += " (" + to.Again + ")"
+	}
+	return fmt.Sprintf("it was, by rules %s: %s", r.Classification.RulesVersion, out)
 }
 
 // likePath tells a file's name from a customer's words.
@@ -138,63 +194,4 @@ func mailOf(raw []byte) (complaint.Contact, error) {
 		c.From = complaint.Person{Name: l.From[0].Name, Email: l.From[0].Addr}
 	}
 	return c, nil
-}
-
-// explain writes the tree of why.
-func (s *streams) explain(e config.Explanation, version string) {
-	r := e.Record
-	say := func(depth int, format string, args ...any) {
-		fmt.Fprintln(s.out, strings.Repeat("  ", depth)+plain(fmt.Sprintf(format, args...)))
-	}
-	say(0, "rules %s: %s, %s, to %s by %s", version, r.Type, r.Priority, r.Route.Department, r.Route.Rule)
-	say(0, "type %s, confidence %.2f%s", r.Type, r.Classification.Confidence, behind("; also ", r.SecondaryTypes))
-	for _, m := range r.Classification.Matched {
-		note := ""
-		if m.Note != "" {
-			note = ", " + m.Note
-		}
-		if m.Type != "" {
-			note = fmt.Sprintf(", weight %.2g%s", m.Weight, note)
-		}
-		say(1, "%s%s: %q in the %s at %d%s, by %s", m.Type, m.Flag, m.Term, m.Field, m.Offset, note, m.Rule)
-	}
-	if len(r.Classification.Matched) == 0 {
-		say(1, "no keyword was found")
-	}
-	say(0, "priority %s%s", r.Priority, behind("; flags ", r.Flags))
-	for _, f := range e.Floors {
-		if f.Held {
-			say(1, "+ %s because %s", f.Rule, orAlways(f.Asks))
-		} else {
-			say(1, "- %s would need %s", f.Rule, strings.Join(f.Failed, "; "))
-		}
-	}
-	say(0, "route %s%s", e.Route.Department, behind("; with ", e.Route.Collaborators))
-	for _, t := range e.Tried {
-		if t.Held {
-			say(1, "+ %s: %s, to %s", t.Rule, orAlways(t.Asks), t.To)
-		} else {
-			say(1, "- %s would need %s", t.Rule, strings.Join(t.Failed, "; "))
-		}
-	}
-	if e.Route.Rule == "default" {
-		say(1, "+ default: no route holds")
-	}
-	for _, name := range slices.Sorted(maps.Keys(e.Route.Deadlines)) {
-		say(1, "deadline %s: %s", name, e.Route.Deadlines[name])
-	}
-}
-
-func behind(before string, list []string) string {
-	if len(list) == 0 {
-		return ""
-	}
-	return before + strings.Join(list, ", ")
-}
-
-func orAlways(s string) string {
-	if s == "" {
-		return "always"
-	}
-	return s
 }

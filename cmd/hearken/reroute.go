@@ -64,6 +64,9 @@ func (c *rerouteCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	if running, err := client.RulesInForce(ctx); err == nil && len(running) > 0 && (len(running) > 1 || running[rules.Version] == nil) {
+		fmt.Fprintln(s.err, "hearken: warning: running processes have other rules than this file, and theirs decide; hearken check tells which")
+	}
 	var all []rerouted
 	for _, r := range records {
 		one, err := c.try(ctx, client, rules, holds, r.Number)

@@ -5,6 +5,10 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 
 	"hearken/config"
 )
@@ -23,25 +27,34 @@ type rulesCmd struct {
 type rulesTestCmd struct {
 	File   string   `arg:"" default:"rules.yaml" type:"path" help:"The rules file."`
 	Tests  []string `short:"t" type:"existingfile" help:"More tests: files with tests: in the same form."`
+	Only   string   `placeholder:"REGEXP" help:"Only the tests whose names match."`
 	Format string   `enum:"text,tap,junit" default:"text" help:"text, or tap or junit for CI."`
 	JSON   bool     `name:"json" help:"As JSON."`
 }
 
 func (c *rulesTestCmd) Run(s *streams) error {
+	only, err := regexp.Compile(c.Only)
+	if err != nil {
+		return usage{fmt.Errorf("--only: %w", err)}
+	}
 	rules, loadErr := config.LoadRules(c.File)
 	if rules == nil || rules.Router == nil || rules.Normalizer == nil {
-		return loadErr
+		return c.notLoaded(s, c.File, loadErr)
 	}
 	results := rules.Test()
 	for _, path := range c.Tests {
 		more, err := rules.TestFile(path)
 		if err != nil {
-			return err
+			return c.notLoaded(s, path, err)
 		}
 		results = append(results, more...)
 	}
+	results = slices.DeleteFunc(results, func(r config.TestResult) bool { return !only.MatchString(r.Name) })
 	if err := c.write(s, results); err != nil {
 		return err
+	}
+	for _, idle := range rules.Idle() {
+		fmt.Fprintln(s.err, "hearken: warning:", idle)
 	}
 	failed := 0
 	for _, r := range results {
@@ -52,10 +65,22 @@ func (c *rulesTestCmd) Run(s *streams) error {
 	switch {
 	case failed > 0:
 		return fmt.Errorf("%s: %d of %d tests fail", c.File, failed, len(results))
-	case loadErr != nil:
+	case c.Only != "" && len(results) == 0:
+		return fmt.Errorf("%s: no test has a name like %q", c.File, c.Only)
+	case loadErr != nil && c.Only == "":
 		return loadErr
 	}
 	return nil
+}
+
+// notLoaded tells of a file that can't be tested at all. To a CI server, which
+// reads only what was asked for, it is a test that fails.
+func (c *rulesTestCmd) notLoaded(s *streams, path string, err error) error {
+	if c.JSON || c.Format != "text" {
+		failed := config.TestResult{File: path, Name: "the file can be loaded", Failures: strings.Split(err.Error(), "\n")}
+		err = errors.Join(err, c.write(s, []config.TestResult{failed}))
+	}
+	return err
 }
 
 func (c *rulesTestCmd) write(s *streams, results []config.TestResult) error {
@@ -65,7 +90,7 @@ func (c *rulesTestCmd) write(s *streams, results []config.TestResult) error {
 	case c.Format == "tap":
 		return s.tap(results)
 	case c.Format == "junit":
-		return s.junit(c.File, results)
+		return s.junit(results)
 	}
 	failed := 0
 	for _, r := range results {
@@ -74,7 +99,7 @@ func (c *rulesTestCmd) write(s *streams, results []config.TestResult) error {
 			continue
 		}
 		failed++
-		fmt.Fprintln(s.out, s.paint("31", "FAIL"), r.Name)
+		fmt.Fprintf(s.out, "%s %s (%s:%d)\n", s.paint("31", "FAIL"), r.Name, filepath.Base(r.File), r.Line)
 		for _, f := range r.Failures {
 			fmt.Fprintln(s.out, "     "+f)
 		}
@@ -91,7 +116,7 @@ func (s *streams) tap(results []config.TestResult) error {
 		if !r.Passed() {
 			word = "not ok"
 		}
-		_, lineErr := fmt.Fprintf(s.out, "%s %d - %s\n", word, i+1, plain(r.Name))
+		_, lineErr := fmt.Fprintf(s.out, "%s %d - %s\n", word, i+1, strings.ReplaceAll(plain(r.Name), "#", `\#`)) // a # would begin a directive
 		err = errors.Join(err, lineErr)
 		for _, f := range r.Failures {
 			_, lineErr = fmt.Fprintf(s.out, "# %s\n", plain(f))
@@ -101,32 +126,52 @@ func (s *streams) tap(results []config.TestResult) error {
 	return err
 }
 
-// junit writes the XML that CI servers read.
-func (s *streams) junit(name string, results []config.TestResult) error {
-	type failure struct {
+// The XML that CI servers read, as JUnit's tools write it.
+type (
+	junitSuites struct {
+		XMLName  xml.Name      `xml:"testsuites"`
+		Tests    int           `xml:"tests,attr"`
+		Failures int           `xml:"failures,attr"`
+		Suites   []*junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		Name     string      `xml:"name,attr"`
+		Tests    int         `xml:"tests,attr"`
+		Failures int         `xml:"failures,attr"`
+		Errors   int         `xml:"errors,attr"`
+		Cases    []junitCase `xml:"testcase"`
+	}
+	junitCase struct {
+		Name    string        `xml:"name,attr"`
+		Class   string        `xml:"classname,attr"`
+		File    string        `xml:"file,attr"`
+		Line    int           `xml:"line,attr,omitempty"`
+		Failure *junitFailure `xml:"failure"`
+	}
+	junitFailure struct {
 		Message string `xml:"message,attr"`
+		Text    string `xml:",chardata"`
 	}
-	type testCase struct {
-		Name    string   `xml:"name,attr"`
-		Class   string   `xml:"classname,attr"`
-		Failure *failure `xml:"failure"`
-	}
-	suite := struct {
-		XMLName  xml.Name   `xml:"testsuite"`
-		Name     string     `xml:"name,attr"`
-		Tests    int        `xml:"tests,attr"`
-		Failures int        `xml:"failures,attr"`
-		Cases    []testCase `xml:"testcase"`
-	}{Name: name, Tests: len(results)}
+)
+
+// junit writes a suite for each file.
+func (s *streams) junit(results []config.TestResult) error {
+	all := junitSuites{Tests: len(results)}
 	for _, r := range results {
-		one := testCase{Name: r.Name, Class: name}
-		if !r.Passed() {
-			suite.Failures++
-			one.Failure = &failure{fmt.Sprint(r.Failures)}
+		if n := len(all.Suites); n == 0 || all.Suites[n-1].Name != r.File {
+			all.Suites = append(all.Suites, &junitSuite{Name: r.File})
 		}
+		suite := all.Suites[len(all.Suites)-1]
+		one := junitCase{Name: r.Name, Class: filepath.Base(r.File), File: r.File, Line: r.Line}
+		if !r.Passed() {
+			all.Failures++
+			suite.Failures++
+			one.Failure = &junitFailure{r.Failures[0], strings.Join(r.Failures, "\n")}
+		}
+		suite.Tests++
 		suite.Cases = append(suite.Cases, one)
 	}
-	b, err := xml.MarshalIndent(suite, "", "  ")
+	b, err := xml.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return err
 	}

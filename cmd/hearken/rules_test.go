@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -107,20 +108,42 @@ func TestRulesDiffAndCoverage(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &all); err != nil {
 		t.Fatal(err)
 	}
-	want := []covered{{"legal", 1, ""}, {"hidden", 0, "legal"}, {"own", 1, ""}, {"default", 1, ""}}
-	for i := range want {
-		if i >= len(all) || all[i] != want[i] {
-			t.Fatalf("%+v, want %+v", all, want)
+	why := "what fulfils it always fulfils legal"
+	want := []covered{
+		{Kind: "route", Rule: "legal", Matched: 1, Held: 1}, {Kind: "route", Rule: "hidden", Held: 1, Hidden: "legal", Never: why},
+		{Kind: "route", Rule: "own", Matched: 1, Held: 3, Tested: 1}, {Kind: "route", Rule: "default", Matched: 1},
+		{Kind: "priority", Rule: "flags [legal]: P2", Matched: 1},
+		{Kind: "type", Rule: "BILLING", Matched: 1, Tested: 1}, {Kind: "type", Rule: "OTHER", Matched: 2}, {Kind: "flag", Rule: "legal", Matched: 1},
+	}
+	if !reflect.DeepEqual(all, want) {
+		t.Fatalf("%+v, want %+v", all, want)
+	}
+	if out, _ = command(t, 0, "rules", "coverage", path("rules.yaml"), "--archive", path("past.jsonl")); !strings.Contains(out, "can never decide: "+why) {
+		t.Errorf("%s", out)
+	}
+	// With nothing to try them on, what follows from the file is told.
+	out, said := command(t, 0, "rules", "coverage", path("rules.yaml"), "-c", path("none.yaml"))
+	if !strings.Contains(out, "can never decide") || !strings.Contains(said, "only what follows from the file") {
+		t.Errorf("%s%s", out, said)
+	}
+	_ = os.WriteFile(path("later.yaml"), []byte(strings.Replace(smallRules, "hidden, when: {flags: [legal], channel: [email]}", "later, when: {text: {any: [lawyer]}}", 1)), 0o600)
+	if out, _ = command(t, 0, "rules", "coverage", path("later.yaml"), "--archive", path("past.jsonl")); !strings.Contains(out, "later  never decided, though it holds: legal 1 came first") {
+		t.Errorf("%s", out)
+	}
+}
+
+// Who is asked beside the lead, and by when, is a change too.
+func TestRulesDiffShowsAllThatChanges(t *testing.T) {
+	path := rulesSite(t)
+	changed := strings.NewReplacer("to: LEGAL}", "to: LEGAL, with: [CMO], deadlines: {plan: 2h}}", "default: CMO", "default: FIN").Replace(smallRules)
+	if err := os.WriteFile(path("new.yaml"), []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := command(t, 0, "rules", "diff", path("rules.yaml"), path("new.yaml"), "--archive", path("past.jsonl"))
+	for _, want := range []string{"LEGAL OTHER P2 with []  -> LEGAL OTHER P2 with [CMO] plan", "CMO leads  1  -> 0  -1", "FIN leads  1  -> 2  +1"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
 		}
-	}
-	if out, _ = command(t, 0, "rules", "coverage", path("rules.yaml"), "--archive", path("past.jsonl")); !strings.Contains(out, "can never decide: legal always comes first") {
-		t.Errorf("%s", out)
-	}
-	if out, _ = command(t, 0, "rules", "coverage", path("rules.yaml"), "--archive", path("past.jsonl"), "--sample", "1"); !strings.Contains(out, "1 complaints tried") {
-		t.Errorf("%s", out)
-	}
-	if _, errOut := command(t, exitFailed, "rules", "diff", path("rules.yaml"), path("new.yaml"), "--archive", path("past.jsonl"), "--since", "soon"); !strings.Contains(errOut, "--since") {
-		t.Errorf("%s", errOut)
 	}
 }
 
@@ -132,14 +155,94 @@ func TestRulesTestFormats(t *testing.T) {
 		t.Errorf("%s%s", out, errOut)
 	}
 	out, _ = command(t, exitFailed, "rules", "test", path("rules.yaml"), "-t", path("more.yaml"), "--format", "junit")
-	var suite struct {
-		Tests    int `xml:"tests,attr"`
-		Failures int `xml:"failures,attr"`
-		Cases    []struct {
-			Failure *struct{} `xml:"failure"`
-		} `xml:"testcase"`
+	var all junitSuites
+	if err := xml.Unmarshal([]byte(out), &all); err != nil {
+		t.Fatal(err)
 	}
-	if err := xml.Unmarshal([]byte(out), &suite); err != nil || suite.Tests != 3 || suite.Failures != 1 || suite.Cases[2].Failure == nil {
+	if all.Tests != 3 || all.Failures != 1 || len(all.Suites) != 2 {
+		t.Fatalf("%+v", all)
+	}
+	wrong := all.Suites[1].Cases[1]
+	if wrong.Failure == nil || wrong.File != path("more.yaml") || wrong.Line != 3 || !strings.Contains(wrong.Failure.Message, `department is "LEGAL", expected "FIN"`) {
+		t.Errorf("%+v", wrong)
+	}
+}
+
+// A CI server reads the report, not the error: a file that can't be loaded is
+// a test that fails.
+func TestRulesTestOfABrokenFile(t *testing.T) {
+	path := rulesSite(t)
+	if err := os.WriteFile(path("broken.yaml"), []byte(strings.Replace(smallRules, "to: LEGAL", "to: LEGEL", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := command(t, exitFailed, "rules", "test", path("broken.yaml"), "--format", "junit")
+	var all junitSuites
+	if err := xml.Unmarshal([]byte(out), &all); err != nil || all.Failures != 1 || !strings.Contains(all.Suites[0].Cases[0].Failure.Text, "did you mean LEGAL?") {
 		t.Errorf("%s, %v", out, err)
+	}
+	if out, _ = command(t, exitFailed, "rules", "test", path("broken.yaml"), "--format", "tap"); !strings.Contains(out, "1..1\nnot ok 1 - the file can be loaded") {
+		t.Error(out)
+	}
+}
+
+func TestRulesTestWarnsAndChooses(t *testing.T) {
+	path := rulesSite(t)
+	out, said := command(t, 0, "rules", "test", path("rules.yaml"), "-t", path("more.yaml"), "--only", "^law$")
+	if out != "ok   law\n1 passed, 0 failed\n" {
+		t.Error(out)
+	}
+	if want := "warning: route hidden can never decide: what fulfils it always fulfils legal"; !strings.Contains(said, want) {
+		t.Errorf("%s\nwant %s", said, want)
+	}
+	command(t, exitFailed, "rules", "test", path("rules.yaml"), "--only", "nothing")
+}
+
+// What amtool's `config routes test` does: the facts given, the outcome
+// verified by the exit code.
+func TestRulesExplainGivenAndExpected(t *testing.T) {
+	path := rulesSite(t)
+	out, _ := command(t, 0, "rules", "explain", "-r", path("rules.yaml"), "--given", "{text: I was overcharged, channel: phone}", "--expect", "{department: FIN}")
+	if !strings.Contains(out, "to FIN by own") {
+		t.Error(out)
+	}
+	_, said := command(t, exitFailed, "rules", "explain", "-r", path("rules.yaml"), "my lawyer", "--expect", "{department: FIN}")
+	if !strings.Contains(said, `department is "LEGAL", expected "FIN"`) {
+		t.Error(said)
+	}
+	command(t, exitUsage, "rules", "explain", "-r", path("rules.yaml"), "--given", "{txt: x}")
+	command(t, exitUsage, "rules", "explain", "-r", path("rules.yaml"))
+}
+
+// A word that was not looked at is not found: the mail's notes say so.
+func TestRulesExplainTellsWhatWasLeftOut(t *testing.T) {
+	path := rulesSite(t)
+	out, _ := command(t, 0, "rules", "explain", "-r", path("rules.yaml"), path("mail.eml"))
+	for _, want := range []string{"note: quoted text or a signature was left out", "type BILLING, class complaint"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+}
+
+// The tree says of each part of a condition whether it holds.
+func TestRulesExplainIsATree(t *testing.T) {
+	path := rulesSite(t)
+	nested := strings.Replace(smallRules, "{name: own, when: {}, to: type.department}",
+		"{name: own, when: {any: [{type: [BILLING], flags: [legal]}, {not: {channel: [email]}}], event: [registered]}, to: type.department}", 1)
+	nested = nested[:strings.Index(nested, "tests:")]
+	if err := os.WriteFile(path("nested.yaml"), []byte(nested), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := command(t, 0, "rules", "explain", "-r", path("nested.yaml"), "I was overcharged")
+	want := `    - any of
+      - all of
+        - flags [legal] (it has none)
+        + type [BILLING]
+      - not
+        + channel [email]
+    + event [registered]
+`
+	if !strings.Contains(out, want) {
+		t.Errorf("%s\nwant\n%s", out, want)
 	}
 }

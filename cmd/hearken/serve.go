@@ -137,9 +137,8 @@ func assemble(ctx context.Context, cfg *config.Config, roles []string, log *slog
 	if p.rules, err = config.NewLive(cfg.Rules, log, p.reg); err != nil {
 		return p, err
 	}
-	if err := cfg.Against(p.rules.Current()); err != nil {
-		log.Error("the configuration does not fit the rules; such types are not stated", "err", err)
-	}
+	p.fits(p.rules.Current())
+	p.rules.Reloaded = p.fits
 	p.group.Add("rules", p.rules.Run)
 	p.group.Add("rules version", p.announce)
 	if err := p.adminServer(); err != nil {
@@ -288,6 +287,17 @@ func (p *process) listen(name, addr string, h http.Handler) error {
 		return nil
 	})
 	return nil
+}
+
+// fits tells, of the rules that are in force now, what of the configuration
+// they do not fit.
+func (p *process) fits(rules *config.Rules) {
+	if err := p.cfg.Against(rules); err != nil {
+		p.log.Error("the configuration does not fit the rules; such types are not stated", "err", err)
+	}
+	for _, w := range p.cfg.Unreached(rules) {
+		p.log.Warn(w, "rules_version", rules.Version)
+	}
 }
 
 // announceEvery is how soon others see which rules a process has.

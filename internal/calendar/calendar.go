@@ -4,7 +4,6 @@
 package calendar
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,41 +42,69 @@ const (
 	searchMost = 3 * 366
 )
 
-// New checks a calendar. The error tells all that is wrong.
+// Fault is something wrong with a calendar. Path leads to it: hours[1].
+type Fault struct{ Path, Message string }
+
+// Faults are all that New found.
+type Faults []Fault
+
+func (f Faults) Error() string {
+	var lines []string
+	for _, one := range f {
+		lines = append(lines, one.Path+": "+one.Message)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// New checks a calendar. The error is Faults: all of them.
 func New(cfg Config) (*Calendar, error) {
 	c := &Calendar{zone: cfg.Location, exact: map[string]bool{}}
 	if c.zone == nil {
 		c.zone = time.UTC
 	}
-	var errs []error
+	var faults Faults
+	fault := func(list string, i int, format string, args ...any) {
+		faults = append(faults, Fault{fmt.Sprintf("%s[%d]", list, i), fmt.Sprintf(format, args...)})
+	}
 	if cfg.Days == nil {
 		cfg.Days = Weekdays[1:6]
 	}
-	for _, d := range cfg.Days {
-		i := slices.Index(Weekdays, strings.ToLower(d))
-		if i < 0 {
-			errs = append(errs, fmt.Errorf("%q is not one of %s", d, strings.Join(Weekdays, ", ")))
+	for i, d := range cfg.Days {
+		day := slices.Index(Weekdays, strings.ToLower(d))
+		if day < 0 {
+			fault("days", i, "%q is not one of %s", d, strings.Join(Weekdays, ", "))
 			continue
 		}
-		c.days[i] = true
+		c.days[day] = true
 	}
 	if cfg.Hours == nil {
 		cfg.Hours = []string{"00:00-24:00"}
 	}
-	for _, text := range cfg.Hours {
+	for i, text := range cfg.Hours {
 		s, err := readSpan(text)
-		if err == nil && len(c.spans) > 0 && s.from < c.spans[len(c.spans)-1].to {
-			err = fmt.Errorf("%q begins before the hours in front of it end", text)
+		switch {
+		case err != nil:
+			fault("hours", i, "%v", err)
+		case len(c.spans) > 0 && s.from < c.spans[len(c.spans)-1].to:
+			fault("hours", i, "%q begins before the hours in front of it end", text)
 		}
 		c.spans = append(c.spans, s)
-		errs = append(errs, err)
 	}
-	errs = append(errs, c.dates(cfg.Holidays, false), c.dates(cfg.Workdays, true))
-	if !slices.Contains(c.days[:], true) {
-		errs = append(errs, errors.New("no day of the week is worked"))
+	for i, text := range cfg.Holidays {
+		if err := c.book(text, false); err != nil {
+			fault("holidays", i, "%v", err)
+		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
+	for i, text := range cfg.Workdays { // they come last, and win
+		if err := c.book(text, true); err != nil {
+			fault("workdays", i, "%v", err)
+		}
+	}
+	if !slices.Contains(c.days[:], true) && len(faults) == 0 {
+		faults = append(faults, Fault{"days", "no day of the week is worked"})
+	}
+	if len(faults) > 0 {
+		return nil, faults
 	}
 	return c, nil
 }
@@ -101,27 +128,22 @@ func Minutes(s string) (int, error) {
 	return t.Hour()*60 + t.Minute(), err
 }
 
-// dates books days or ranges of days as worked or not; workdays come last, and
-// win.
-func (c *Calendar) dates(list []string, worked bool) error {
-	var errs []error
-	for _, text := range list {
-		from, to, ok := strings.Cut(text, "/")
-		if !ok {
-			to = from
-		}
-		a, err1 := time.Parse(dayLayout, strings.TrimSpace(from))
-		b, err2 := time.Parse(dayLayout, strings.TrimSpace(to))
-		if err1 != nil || err2 != nil || b.Before(a) || b.Sub(a) > rangeMost*24*time.Hour {
-			errs = append(errs, fmt.Errorf("%q is not a day like 2026-10-01, nor from one to another like 2026-10-01/2026-10-07", text))
-			continue
-		}
-		for d := a; !d.After(b); d = d.AddDate(0, 0, 1) {
-			c.exact[d.Format(dayLayout)] = worked
-			c.last = max(c.last, d.Format("2006"))
-		}
+// book notes a day, or the days from one to another, as worked or not.
+func (c *Calendar) book(text string, worked bool) error {
+	from, to, ok := strings.Cut(text, "/")
+	if !ok {
+		to = from
 	}
-	return errors.Join(errs...)
+	a, err1 := time.Parse(dayLayout, strings.TrimSpace(from))
+	b, err2 := time.Parse(dayLayout, strings.TrimSpace(to))
+	if err1 != nil || err2 != nil || b.Before(a) || b.Sub(a) > rangeMost*24*time.Hour {
+		return fmt.Errorf("%q is not a day like 2026-10-01, nor from one to another like 2026-10-01/2026-10-07", text)
+	}
+	for d := a; !d.After(b); d = d.AddDate(0, 0, 1) {
+		c.exact[d.Format(dayLayout)] = worked
+		c.last = max(c.last, d.Format("2006"))
+	}
+	return nil
 }
 
 // Works tells whether t is working time.
@@ -185,6 +207,17 @@ func (c *Calendar) AddDays(t time.Time, days int) time.Time {
 		}
 	}
 	return at(day, c.spans[len(c.spans)-1].to)
+}
+
+// EndOfDay is the end, at midnight, of the nth day after the day of t; of the
+// next worked one where that is not worked. So laws count days: the first is
+// left out, and a last one that is a holiday does not count.
+func (c *Calendar) EndOfDay(t time.Time, days int) time.Time {
+	day := midnight(t.In(c.zone)).AddDate(0, 0, days)
+	for n := 0; n < searchMost && !c.worked(day); n++ {
+		day = day.AddDate(0, 0, 1)
+	}
+	return at(day, 24*60)
 }
 
 func midnight(t time.Time) time.Time {

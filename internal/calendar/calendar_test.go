@@ -73,6 +73,22 @@ func TestWorkingDays(t *testing.T) {
 	}
 }
 
+func TestDaysAsLawsCountThem(t *testing.T) {
+	c := china2026(t)
+	for _, v := range []struct{ from, due string }{
+		{"2026-11-20 10:00", "2026-11-24 00:00"},
+		{"2026-11-19 10:00", "2026-11-24 00:00"}, // a Sunday: the next day
+		{"2026-09-30 10:00", "2026-10-09 00:00"},
+		{"2026-09-17 10:00", "2026-09-21 00:00"}, // a Sunday that is worked
+		{"2026-10-07 10:00", "2026-10-11 00:00"}, // a Saturday that is worked
+		{"2026-02-12 10:00", "2026-02-25 00:00"},
+	} {
+		if got := c.EndOfDay(when(t, v.from), 3); !got.Equal(when(t, v.due)) {
+			t.Errorf("%s and 3 days: %s, want %s", v.from, got, v.due)
+		}
+	}
+}
+
 // TestAddIsMinuteByMinute compares with a clock that walks.
 func TestAddIsMinuteByMinute(t *testing.T) {
 	c := china2026(t)
