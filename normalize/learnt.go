@@ -20,9 +20,14 @@ const ruleLearnt = "classifier"
 // found nothing: a likely type is better than none.
 const unopposed = 0.5
 
+// keywordTrust is how often keywords are right, of how often they say: what they
+// call sure is that no other type's were found. On complaints in words that
+// they were not made for it is half; the classifier's word is a probability.
+const keywordTrust = 0.5
+
 // consult asks the learnt classifier, where there is one. Where it is sure
-// enough, and surer than the keywords are, its type is the record's, and the one that the keywords found comes
-// next. What keywords say of safety it can't take away: those flags and their
+// enough, and surer than the keywords can be trusted, its type is the record's,
+// and the one that the keywords found comes next. What keywords say of safety it can't take away: those flags and their
 // priority stand.
 func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification) {
 	if n.cfg.Learnt == nil {
@@ -38,7 +43,7 @@ func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification) {
 	if r.Type == complaint.DefaultType {
 		enough *= unopposed
 	} else {
-		enough = max(enough, c.Confidence)
+		enough = max(enough, keywordTrust*c.Confidence)
 	}
 	c.Learnt = &complaint.Learnt{
 		Type: p.Label, Probability: math.Round(p.Probability*1000) / 1000, Model: n.cfg.Learnt.Sum, Used: p.Probability >= enough,

@@ -5,7 +5,7 @@
 //
 // complaints.jsonl is what it was learnt from:
 //
-//	hearken rules train config/starter/complaints.jsonl --features 22000 -o config/starter/starter.model
+//	hearken rules train config/starter/complaints.jsonl --features 30000 -o config/starter/starter.model
 package starter
 
 import (
