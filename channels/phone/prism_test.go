@@ -83,6 +83,7 @@ func TestRequestsConform(t *testing.T) {
 			return err
 		},
 		"list the files of a message": func() error { _, err := p.listMedia(t.Context(), mm); return err },
+		"fetch a recording":           func() error { _, err := rest.FetchRecording(re, nil); return err },
 		"delete a recording":          func() error { return rest.DeleteRecording(re, nil) },
 	} {
 		if err := send(); err != nil {

@@ -139,6 +139,12 @@ func (c *callCmd) phone(ctx context.Context, s *streams, p *process, phones *car
 	}()
 	t.print("2", "Enter waits; digits, * and # are keys; /h hangs up. "+c.From+" phones "+to+" ...")
 	_, err := phones.Phone(ctx, carrier.Call{From: c.From, To: to, Person: t})
+	if ctx.Err() != nil {
+		stop()
+		<-watched
+		t.print("2", "\nInterrupted; the call is thrown away.")
+		return nil
+	}
 	t.print("2", "The call is over. What comes of it:")
 	for quiet := false; !quiet && ctx.Err() == nil; {
 		select {

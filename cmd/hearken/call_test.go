@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -25,5 +26,22 @@ func TestCallFromTheTerminal(t *testing.T) {
 	var u usage
 	if err := c.Run(t.Context(), &streams{out: &out, err: &out}); !errors.As(err, &u) {
 		t.Errorf("a line that is not there: %v", err)
+	}
+}
+
+// untilRead is an input on which nothing comes: it tells that it is waited for.
+type untilRead struct{ waited func() }
+
+func (u untilRead) Read([]byte) (int, error) {
+	u.waited()
+	select {}
+}
+
+func TestCallInterrupted(t *testing.T) {
+	var out bytes.Buffer
+	ctx, interrupt := context.WithCancel(t.Context())
+	c := &callCmd{From: "+8613912345678", After: time.Minute, in: untilRead{interrupt}}
+	if err := c.Run(ctx, &streams{out: &out, err: &out}); err != nil || strings.Contains(out.String(), "What comes of it") {
+		t.Errorf("%v\n%s", err, out.String())
 	}
 }

@@ -43,6 +43,7 @@ func balancer(t *testing.T, gateways ...*site) *httptest.Server {
 				continue
 			}
 			defer resp.Body.Close()
+			w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
 			w.WriteHeader(resp.StatusCode)
 			_, _ = io.Copy(w, resp.Body)
 			return
@@ -315,5 +316,8 @@ func judge(t *testing.T, url string, all []phoned) {
 		sum = row{sum.calls + r.calls, sum.complaints + r.complaints, sum.numbers + r.numbers, sum.missing + r.missing, sum.double + r.double, sum.recordings + r.recordings, sum.told + r.told, sum.alias + r.alias}
 	}
 	lines = append(lines, fmt.Sprintf("%-50s %6d %6d %6d %6d %6d %6d %6d %6d", "all", sum.calls, sum.complaints, sum.numbers, sum.missing, sum.double, sum.recordings, sum.told, sum.alias))
+	if sum.told == 0 {
+		t.Error("nobody was told a number: the dialogues broke off")
+	}
 	t.Log("\n" + strings.Join(lines, "\n"))
 }
