@@ -11,7 +11,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -262,10 +261,26 @@ func (g *Gateway) tell(tx *journal.Tx, c complaint.Contact, found thread, now ti
 	return known{number, complaint.Registered}
 }
 
+// line is the encoding in JSON. It is made for every contact, of digits and
+// names of events: nothing in it needs to be escaped.
+func (k known) line() []byte {
+	switch {
+	case k.Number == "" && k.Event == "":
+		return []byte("{}")
+	case k.Event == "":
+		return []byte(`{"number":"` + k.Number + `"}`)
+	}
+	return []byte(`{"number":"` + k.Number + `","event":"` + k.Event + `"}`)
+}
+
 // conv is what the spool remembers of a conversation.
 type conv struct {
 	Number string    `json:"number"`
 	At     time.Time `json:"at"`
+}
+
+func (c conv) line() []byte {
+	return append(c.At.AppendFormat([]byte(`{"number":"`+c.Number+`","at":"`), time.RFC3339Nano), `"}`...)
 }
 
 // convOf is what is known of a conversation; what can't be read is unknown.
@@ -291,15 +306,13 @@ func (g *Gateway) append(tx *journal.Tx, e entry, lines []line, k known) error {
 		}
 	}
 	g.recent.add(seq, e, len(b))
-	return g.remember(tx, e.Contacts, k, e.At)
+	g.remember(tx, e.Contacts, k, e.At)
+	return nil
 }
 
 // remember books what is known of contacts and of their conversation.
-func (g *Gateway) remember(tx *journal.Tx, contacts []complaint.Contact, k known, at time.Time) error {
-	v, err := json.Marshal(k)
-	if err != nil {
-		return err
-	}
+func (g *Gateway) remember(tx *journal.Tx, contacts []complaint.Contact, k known, at time.Time) {
+	v := k.line()
 	for _, c := range contacts {
 		if before, err := tx.Get(bucketIDs, c.ID); err == nil && bytes.Equal(before, v) {
 			continue // told at the accepting, and the same now
@@ -308,13 +321,8 @@ func (g *Gateway) remember(tx *journal.Tx, contacts []complaint.Contact, k known
 		if c.Conversation == "" || k.Number == "" {
 			continue
 		}
-		cv, err := json.Marshal(conv{k.Number, at})
-		if err != nil {
-			return err
-		}
-		tx.Put(bucketConvs, c.Conversation, cv)
+		tx.Put(bucketConvs, c.Conversation, conv{k.Number, at}.line())
 	}
-	return nil
 }
 
 func (g *Gateway) nudge() {

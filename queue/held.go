@@ -24,7 +24,8 @@ func (g *Gateway) hold(tx *journal.Tx, l line) error {
 	if err := g.spool.put(tx, bucketHeld, prefix+journal.Key(seq), l.text); err != nil {
 		return err
 	}
-	return g.remember(tx, []complaint.Contact{l.contact}, known{}, time.Time{})
+	g.remember(tx, []complaint.Contact{l.contact}, known{}, time.Time{})
+	return nil
 }
 
 // heldBefore returns the fragments of the contact's conversation, oldest

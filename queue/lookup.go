@@ -96,7 +96,7 @@ func (g *Gateway) lookup(ctx context.Context, contacts []complaint.Contact) ([]t
 	for i, c := range contacts {
 		entries[i] = entry{Contacts: []complaint.Contact{c}}
 	}
-	return g.client.resolve(ctx, entries)
+	return g.client.resolve(ctx, entries, false)
 }
 
 // claim is a number that is about to be told for a conversation.

@@ -77,19 +77,27 @@ const (
 	stormMost = 5 * time.Second
 )
 
+// stormLooks is how often in a row, each a fiftieth of a second apart, few wait
+// once a storm is over: in one, too, a moment may look like its end.
+const stormLooks = 3
+
 // giveWay waits while contacts storm in, and returns when the storm began: zero
 // where it is over. One that goes on for too long is given way no more.
 func (g *Gateway) giveWay(ctx context.Context, began time.Time) time.Time {
-	for g.accepting.Load() >= stormFrom {
-		if began.IsZero() {
+	calm := 0
+	for {
+		if g.accepting.Load() < stormFrom {
+			if calm++; began.IsZero() || calm == stormLooks {
+				return time.Time{}
+			}
+		} else if calm = 0; began.IsZero() {
 			began = time.Now()
 		}
 		if time.Since(began) > stormMost || ctx.Err() != nil {
 			return began
 		}
-		sleep(ctx, 20*time.Millisecond)
+		sleep(ctx, time.Second/50)
 	}
-	return time.Time{}
 }
 
 // publishRound publishes what is first in line, at most publishMost entries.
@@ -112,7 +120,7 @@ func (g *Gateway) publishRound(ctx context.Context) (more bool, err error) {
 	for i, p := range round {
 		entries[i] = p.entry
 	}
-	threads, err := g.client.resolve(ctx, entries)
+	threads, err := g.client.resolve(ctx, entries, true)
 	if err != nil {
 		return false, err
 	}
@@ -371,9 +379,7 @@ func (g *Gateway) book(tx *journal.Tx, p pending, r result) error {
 // it.
 func (g *Gateway) keep(tx *journal.Tx, p pending) error {
 	g.leave(tx, p)
-	if err := g.remember(tx, p.entry.Contacts, known{p.pub.Number, p.pub.Event}, p.pub.At); err != nil {
-		return err
-	}
+	g.remember(tx, p.entry.Contacts, known{p.pub.Number, p.pub.Event}, p.pub.At)
 	b, err := sealPublication(p.pub)
 	if err == nil {
 		err = g.spool.put(tx, bucketKept, journal.Key(tx.Next(bucketKept)), b)

@@ -118,12 +118,13 @@ type lookup struct {
 }
 
 // resolve finds for each entry whether it has been published, and which
-// complaint it continues, in one round trip.
-func (c *Client) resolve(ctx context.Context, entries []entry) ([]thread, error) {
+// complaint it continues, in one round trip; and how many complaints its sender
+// registered lately, if that is asked for: who waits for a receipt does not.
+func (c *Client) resolve(ctx context.Context, entries []entry, repeats bool) ([]thread, error) {
 	asked := make([]lookup, len(entries))
 	_, err := c.write.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, e := range entries {
-			asked[i] = c.ask(ctx, p, e)
+			asked[i] = c.ask(ctx, p, e, repeats)
 		}
 		return nil
 	})
@@ -137,7 +138,7 @@ func (c *Client) resolve(ctx context.Context, entries []entry) ([]thread, error)
 	return out, nil
 }
 
-func (c *Client) ask(ctx context.Context, p redis.Pipeliner, e entry) lookup {
+func (c *Client) ask(ctx context.Context, p redis.Pipeliner, e entry, repeats bool) lookup {
 	var l lookup
 	every := func(key func(partition) string) []*redis.StringCmd {
 		cmds := make([]*redis.StringCmd, len(c.parts))
@@ -150,10 +151,12 @@ func (c *Client) ask(ctx context.Context, p redis.Pipeliner, e entry) lookup {
 		l.ids = append(l.ids, every(func(part partition) string { return part.contact(contact.ID) }))
 	}
 	last := e.Contacts[len(e.Contacts)-1]
-	since := strconv.FormatInt(time.Now().Add(-c.cfg.Repeats).Unix(), 10)
-	for _, who := range people(last.From) {
-		for _, part := range c.parts {
-			l.repeats = append(l.repeats, p.ZCount(ctx, part.complaints(who), since, "+inf"))
+	if repeats {
+		since := strconv.FormatInt(time.Now().Add(-c.cfg.Repeats).Unix(), 10)
+		for _, who := range people(last.From) {
+			for _, part := range c.parts {
+				l.repeats = append(l.repeats, p.ZCount(ctx, part.complaints(who), since, "+inf"))
+			}
 		}
 	}
 	names, by := threadNames(last)

@@ -14,18 +14,19 @@ import (
 )
 
 // set books where a value lies. The lock is held.
-func (j *Journal) set(b Bucket, key string, p place) {
+func (j *Journal) set(b Bucket, key string, p place) (old place, was bool) {
 	m := j.buckets[b]
 	if m == nil {
 		m = &btree.Map[string, place]{}
 		j.buckets[b] = m
 	}
-	old, was := m.Set(key, p)
+	old, was = m.Set(key, p)
 	j.bytes += cost(key, p)
 	if was {
 		j.bytes -= cost(key, old)
 	}
 	j.next[b] = max(j.next[b], Number(key))
+	return old, was
 }
 
 // drop forgets a key. The lock is held.

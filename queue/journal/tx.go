@@ -106,23 +106,19 @@ func (tx *Tx) Put(b Bucket, key string, value []byte) {
 	if len(value) <= smallMost {
 		p.small = append([]byte{}, value...)
 	}
-	tx.note(b, key)
-	tx.j.set(b, key, p)
+	before, was := tx.j.set(b, key, p)
+	tx.w.undo = append(tx.w.undo, change{b, key, before, was})
 }
 
 // Delete drops a value; one that is not there is no error.
 func (tx *Tx) Delete(b Bucket, key string) {
-	if !tx.Has(b, key) {
+	before, was := tx.j.bucket(b).Get(key)
+	if !was {
 		return
 	}
 	tx.w.frame = appendText(append(tx.w.frame, opDelete, byte(b)), key)
-	tx.note(b, key)
+	tx.w.undo = append(tx.w.undo, change{b, key, before, true})
 	tx.j.drop(b, key)
-}
-
-func (tx *Tx) note(b Bucket, key string) {
-	before, was := tx.j.bucket(b).Get(key)
-	tx.w.undo = append(tx.w.undo, change{b, key, before, was})
 }
 
 // Next is a number above all that the bucket's keys have begun with (Number)
