@@ -55,7 +55,7 @@ type Gateway struct {
 	// accepting is how many contacts wait for their receipts.
 	accepting atomic.Int64
 	settled   settled
-	lookups   *shared[complaint.Contact, thread]
+	lookups   *shared[*complaint.Contact, thread]
 	claims    *shared[claim, string]
 }
 
@@ -175,7 +175,7 @@ func (g *Gateway) Accept(ctx context.Context, c complaint.Contact) (complaint.Re
 	var found thread
 	asks := c.NumberNow && !g.settled.has(c)
 	if asks && g.up.Load() {
-		found, _ = g.lookups.get(ctx, c)
+		found, _ = g.lookups.get(ctx, &c)
 	}
 	if asks && found.number == "" {
 		g.numbers.await(ctx)

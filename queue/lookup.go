@@ -52,8 +52,10 @@ func (s *shared[Q, A]) get(ctx context.Context, q Q) (answer A, ok bool) {
 
 // run answers until ctx ends.
 func (s *shared[Q, A]) run(ctx context.Context) error {
+	var asked []ask[Q, A]
 	for {
-		var asked []ask[Q, A]
+		clear(asked) // nothing is held on to
+		asked = asked[:0]
 		select {
 		case <-ctx.Done():
 			return nil
@@ -91,10 +93,10 @@ func (s *shared[Q, A]) run(ctx context.Context) error {
 // lookup asks Redis which complaints contacts continue, so that customers are
 // told the right number at once. What it finds is only a hint: publishing
 // decides.
-func (g *Gateway) lookup(ctx context.Context, contacts []complaint.Contact) ([]thread, error) {
+func (g *Gateway) lookup(ctx context.Context, contacts []*complaint.Contact) ([]thread, error) {
 	entries := make([]entry, len(contacts))
 	for i, c := range contacts {
-		entries[i] = entry{Contacts: []complaint.Contact{c}}
+		entries[i] = entry{Contacts: []complaint.Contact{*c}}
 	}
 	return g.client.resolve(ctx, entries, false)
 }
