@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // orderShape wants the word before the number; a tracking number has another.
@@ -12,17 +13,26 @@ var orderShape = regexp.MustCompile(`(?i)(?:订单号|订单编号|订单|单号
 // orderWords are those of orderShape, in lower case.
 var orderWords = []string{"order", "订单", "单号", "訂單"}
 
-var notOrder = regexp.MustCompile(`(?i)(?:快递|物流|运单|快递单|tracking)\s*$`)
+// notOrder are the words right before orderShape that make it another number.
+var notOrder = []string{"快递", "物流", "运单", "快递单", "tracking"}
 
 // orderNo finds an order's number: at least five characters with a digit.
 func orderNo(text string) string {
 	for text := range near(head(text), "", 1, orderBefore, orderAfter) {
-		if !containsAny(lower(text), orderWords) {
+		low := lower(text)
+		from := len(text)
+		for _, w := range orderWords {
+			if at := strings.Index(low, w); at >= 0 {
+				from = min(from, at)
+			}
+		}
+		if from == len(text) {
 			continue
 		}
-		for _, m := range orderShape.FindAllStringSubmatchIndex(text, 10) {
-			no := text[m[2]:m[3]]
-			if strings.ContainsAny(no, "0123456789") && !notOrder.MatchString(text[:m[0]]) {
+		from = max(0, from-len("订")) // "订单号" begins before "单号"
+		for _, m := range orderShape.FindAllStringSubmatchIndex(text[from:], 10) {
+			no, before := text[from+m[2]:from+m[3]], strings.TrimRightFunc(low[:from+m[0]], unicode.IsSpace)
+			if strings.ContainsAny(no, "0123456789") && !endsWithAny(before, notOrder) {
 				return strings.TrimRight(no, "-_")
 			}
 		}

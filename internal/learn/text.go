@@ -10,7 +10,7 @@ import (
 // maxText bounds how much of a text is looked at, in runes: what a complaint
 // is about stands at its beginning, and the cost must not depend on its
 // writer.
-const maxText = 1200
+const maxText = 800
 
 // text is a text taken apart. Its memory serves the next one.
 type text struct {

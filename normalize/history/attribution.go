@@ -108,8 +108,9 @@ var stamped = regexp.MustCompile(`^(?:19|20)\d\d[/-]\d{1,2}[/-]\d{1,2}\s[^<>]*<[
 // in a complaint, and what they quote is theirs.
 func attributes(line string) certainty {
 	l := westernDigits(" " + strings.ToLower(line))
-	mail, inBox := address.MatchString(l), boxed.MatchString(l)
-	date := year.MatchString(l)
+	at := strings.IndexByte(l, '@') >= 0
+	mail, inBox := at && address.MatchString(l), at && boxed.MatchString(l)
+	date := strings.ContainsAny(l, "0123456789") && year.MatchString(l)
 	moment := date && clock.MatchString(l)
 	verb, last := spoken(strings.TrimRight(l, " *_:："))
 	told := containsAny(l, firstPerson) || !moment && containsAny(l, possessives) || !mail && containsAny(l, possessives)

@@ -23,7 +23,11 @@ const maxRounds = 10
 // changes nothing.
 func Own(text string, forwarded bool) (own string, cut bool) {
 	whole := squeeze(text, "")
-	lines := strings.Split(squeeze(text, signatureMark), "\n")
+	marked := whole
+	if strings.Contains(text, signatureMark) {
+		marked = squeeze(text, signatureMark)
+	}
+	lines := strings.Split(marked, "\n")
 	for range maxRounds {
 		var kept []string
 		began := false
@@ -54,6 +58,7 @@ func Own(text string, forwarded bool) (own string, cut bool) {
 // than one empty line in a row. A line that is except stays.
 func squeeze(text, except string) string {
 	var b strings.Builder
+	b.Grow(len(text))
 	empty := 0
 	for line := range strings.Lines(text) {
 		if strings.TrimSuffix(line, "\n") != except {
