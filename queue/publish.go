@@ -32,9 +32,9 @@ type pending struct {
 // publish takes entries off the line in order, in rounds, until ctx ends.
 func (g *Gateway) publish(ctx context.Context) error {
 	backoff := time.Duration(0)
-	var storm time.Time
+	var seen storm
 	for {
-		storm = g.giveWay(ctx, storm)
+		g.giveWay(ctx, &seen)
 		more, err := g.publishRound(ctx)
 		if ctx.Err() != nil {
 			return nil

@@ -18,20 +18,27 @@ const (
 // once a storm is over: in one, too, a moment may look like its end.
 const stormLooks = 3
 
-// giveWay waits while contacts storm in, and returns when the storm began: zero
-// where it is over. One that goes on for too long is given way no more.
-func (g *Gateway) giveWay(ctx context.Context, began time.Time) time.Time {
-	calm := 0
+// storm is one that was seen: when it began, zero while there is none, and how
+// many looks in a row found few waiting.
+type storm struct {
+	began time.Time
+	calm  int
+}
+
+// giveWay waits while contacts storm in. A storm that goes on for too long is
+// given way no more until it is over.
+func (g *Gateway) giveWay(ctx context.Context, s *storm) {
 	for {
-		if g.accepting.Load() < stormFrom {
-			if calm++; began.IsZero() || calm == stormLooks {
-				return time.Time{}
+		if g.accepting.Load() >= stormFrom {
+			if s.calm = 0; s.began.IsZero() {
+				s.began = time.Now()
 			}
-		} else if calm = 0; began.IsZero() {
-			began = time.Now()
+		} else if s.calm++; s.began.IsZero() || s.calm >= stormLooks {
+			*s = storm{}
+			return
 		}
-		if time.Since(began) > stormMost || ctx.Err() != nil {
-			return began
+		if time.Since(s.began) > stormMost || ctx.Err() != nil {
+			return
 		}
 		sleep(ctx, time.Second/50)
 	}
