@@ -38,18 +38,18 @@ func kindOf(r rune) kind {
 
 // stops tells whether a sentence ends at a place that may: a full stop may be
 // the point of 3.50, or of example.com.
-func (f *folded) stops(at int) bool {
-	if f.runes[at] != '.' || at+1 == len(f.runes) {
+func (out *folded) stops(at int) bool {
+	if out.runes[at] != '.' || at+1 == len(out.runes) {
 		return true
 	}
-	next := f.runes[at+1]
+	next := out.runes[at+1]
 	return !isWord(next) && !unicode.IsDigit(next)
 }
 
 // count is how many sentences end within a stretch.
-func (f *folded) count(from, to int32) (n int32) {
+func (out *folded) count(from, to int32) (n int32) {
 	for i := from; i < to; i++ {
-		if f.kinds[i]&kindStop != 0 && f.stops(int(i)) {
+		if out.kinds[i]&kindStop != 0 && out.stops(int(i)) {
 			n++
 		}
 	}

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -13,11 +14,13 @@ type logFile struct{ *os.File }
 
 func (f logFile) Sync() error {
 	for {
-		if err := syscall.Fdatasync(int(f.Fd())); err != syscall.EINTR {
-			if err != nil {
-				err = fmt.Errorf("fdatasync %s: %w", f.Name(), err)
-			}
-			return err
+		err := syscall.Fdatasync(int(f.Fd()))
+		if errors.Is(err, syscall.EINTR) {
+			continue
 		}
+		if err != nil {
+			err = fmt.Errorf("fdatasync %s: %w", f.Name(), err)
+		}
+		return err
 	}
 }
