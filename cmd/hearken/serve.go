@@ -50,9 +50,9 @@ const (
 
 // garbagePercent is how much garbage there may be beside what is alive: with
 // the usual 100, emptying a large mailbox takes 120 MB instead of under 100, and
-// a gateway shares its machine with Redis. It costs some three per cent more of
+// a gateway shares its machine with Redis. It costs some four per cent more of
 // the processor.
-const garbagePercent = 60
+const garbagePercent = 50
 
 func (c *serveCmd) Run(ctx context.Context, s *streams) error {
 	for _, r := range c.Roles {
