@@ -41,7 +41,12 @@ export async function write(page, text) {
   await page.keyboard.press("Enter");
 }
 export async function accessible(page, where) {
-  await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished)));
+  // The window rises into view; half there its colours are not its own. A
+  // document does not tell of what moves in its shadow trees.
+  await page.evaluate(() => {
+    const trees = [document, ...[...document.querySelectorAll("*")].map((e) => e.shadowRoot).filter(Boolean)];
+    return Promise.all(trees.flatMap((t) => t.getAnimations()).map((a) => a.finished));
+  });
   // Through the debugger, past the page's Content-Security-Policy.
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(readFileSync(axe, "utf8"));
   const { violations } = await page.evaluate(() => window.axe.run(document));
