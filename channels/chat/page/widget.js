@@ -82,7 +82,11 @@
   const number = make("div", { className: "number", hidden: true }, make("span", { textContent: text("number") }), digits, copy);
   const privacy = make("p", { className: "note" }, text("privacy") + " ");
   if (/^https?:/.test(option.privacy || "")) privacy.append(make("a", { href: option.privacy, target: "_blank", rel: "noopener", textContent: text("policy") }));
-  const log = make("div", { className: "log", tabIndex: 0, role: "log", "aria-label": text("title"), onscroll: () => { follows = log.scrollHeight - log.scrollTop - log.clientHeight < 40; } });
+  const log = make("div", { className: "log", tabIndex: 0, role: "log", "aria-label": text("title"), onscroll: () => {
+    // Only who scrolls up looks at something else: what grows below is no reason.
+    follows = log.scrollHeight - log.scrollTop - log.clientHeight < 40 || follows && log.scrollTop >= scrolled;
+    scrolled = log.scrollTop;
+  } });
   const typing = make("p", { className: "typing", role: "status" });
   const wrong = make("p", { className: "wrong", role: "alert" });
   const who = make("details", null, make("summary", { textContent: text("who") }),
@@ -130,7 +134,9 @@
   }
 
   const grouped = (n) => n.replace(/(\d{4})(?=\d)/g, "$1 ");
-  let drawn = "", follows = true; // who reads further up stays there
+  let drawn = "", follows = true, scrolled = 0; // who reads further up stays there
+  const toNewest = () => { if (follows) log.scrollTop = log.scrollHeight; };
+  new ResizeObserver(toNewest).observe(log); // the number and the form take of its room
 
   // draw shows what is kept, and touches the page only where that changed: a
   // screen reader hears each message once.
@@ -147,7 +153,7 @@
       [...log.children].forEach((e) => { if (!next.includes(e)) e.remove(); });
       next.forEach((e, i) => { if (log.children[i] !== e) log.insertBefore(e, log.children[i] || null); });
     }
-    if (follows) requestAnimationFrame(() => { log.scrollTop = log.scrollHeight; });
+    requestAnimationFrame(toNewest);
     pictures.forEach((p, i) => { const small = log.children[i].querySelector("small"); if (p.note && small.textContent !== p.note) small.textContent = p.note; });
     const n = [...own, ...heard].map((m) => m.number).filter(Boolean).pop() || "";
     number.hidden = !n; digits.textContent = grouped(n);

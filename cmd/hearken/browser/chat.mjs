@@ -100,8 +100,12 @@ await run(async () => {
   await small.getByRole("button", { name: "Send" }).tap();
   await received(small, "never arrived", "Received");
   await says(small, "order or contract number");
-  await small.waitForTimeout(100);
-  assert.ok(await small.locator(".log").evaluate((e) => e.scrollHeight - e.scrollTop - e.clientHeight) < 40, "the newest is in sight");
+  await small.locator(".log").evaluate(async (e) => { // the newest is in sight, as soon as the page is drawn
+    for (const end = Date.now() + 5000; e.scrollHeight - e.scrollTop - e.clientHeight >= 40;) {
+      if (Date.now() > end) throw new Error("the newest is out of sight");
+      await new Promise(requestAnimationFrame);
+    }
+  });
   assert.ok(await small.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out");
   const send = await small.getByRole("button", { name: "Send" }).boundingBox();
   assert.ok(send.x >= 0 && send.x + send.width <= 320 && send.y + send.height <= 560, "the button is on the screen: " + JSON.stringify(send));
