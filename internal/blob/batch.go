@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sync/errgroup"
+
+	"hearken/internal/fsync"
 )
 
 // batch is files that are made durable together.
@@ -80,7 +82,7 @@ func (s *Store) commit(one *staged) error {
 func (s *Store) keep(files []*staged) error {
 	var small, large []*staged
 	for _, one := range files {
-		if one.f == nil && logged {
+		if one.f == nil && fsync.Whole {
 			small = append(small, one)
 		} else {
 			large = append(large, one)
@@ -124,7 +126,7 @@ func (s *Store) place(files []*staged) error {
 		}
 	}
 	for folder := range folders {
-		syncs.Go(func() error { return syncDir(folder) })
+		syncs.Go(func() error { return fsync.Dir(folder) })
 	}
 	return syncs.Wait()
 }
@@ -140,12 +142,4 @@ func (s *Store) rename(one *staged) (fresh bool, err error) {
 	}
 	one.placed = err == nil
 	return fresh, err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

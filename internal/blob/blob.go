@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"hearken/complaint"
+	"hearken/internal/fsync"
 )
 
 // ErrTooBig says that a body had more bytes than Put was told to take.
@@ -134,7 +135,7 @@ func (s *Store) settled(fi os.FileInfo, path string) error {
 	if time.Since(fi.ModTime()) > settleTime {
 		return nil
 	}
-	return syncDir(filepath.Dir(path))
+	return fsync.Dir(filepath.Dir(path))
 }
 
 func (s *Store) tmp() string { return filepath.Join(s.dir, "tmp") }

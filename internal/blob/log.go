@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+
+	"hearken/internal/fsync"
 )
 
 // A log makes small files durable many at a time: their bodies are written
@@ -47,7 +49,7 @@ func newLog(dir string) (*log, error) {
 		return nil, err
 	}
 	if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
-		err = syncDir(dir)
+		err = fsync.Dir(dir)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
@@ -67,7 +69,7 @@ func (l *log) add(files []*staged) error {
 	if _, err := l.f.WriteAt(b, l.size); err != nil {
 		return err
 	}
-	if err := syncData(l.f); err != nil {
+	if err := fsync.Data(l.f); err != nil {
 		return err
 	}
 	l.size += int64(len(b))
@@ -136,7 +138,7 @@ func (s *Store) clear(l *log) error {
 	if l == nil {
 		return nil
 	}
-	if err := syncAll(s.dir); err != nil {
+	if err := fsync.All(s.dir); err != nil {
 		return fmt.Errorf("sync what %s holds: %w", l.f.Name(), errors.Join(err, l.f.Close()))
 	}
 	return errors.Join(os.Remove(l.f.Name()), l.f.Close())

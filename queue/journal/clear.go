@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"hearken/internal/fsync"
 )
 
 // slack is how much of the disk may be dead before anything is cleared.
@@ -37,7 +39,7 @@ func (j *Journal) clear() error {
 		}
 	}
 	if err == nil {
-		err = syncDir(j.dir) // it must not come back once a later file is gone
+		err = fsync.Dir(j.dir) // it must not come back once a later file is gone
 	}
 	if err != nil {
 		return fmt.Errorf("clear %s: %w", old.f.Name(), err)

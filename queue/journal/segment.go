@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"hearken/internal/fsync"
 )
 
 // A segment is one log file: frames, one a commit. A frame is a head and the
@@ -53,26 +55,22 @@ func segmentPath(dir string, number uint64) string {
 	return filepath.Join(dir, fmt.Sprintf("%016x.log", number))
 }
 
+// logFile syncs without the time of the last change.
+type logFile struct{ *os.File }
+
+func (f logFile) Sync() error { return fsync.Data(f.File) }
+
 // newSegment makes an empty file whose name is on disk.
 func newSegment(dir string, number uint64) (*segment, error) {
 	f, err := os.OpenFile(segmentPath(dir, number), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := syncDir(dir); err != nil {
+	if err := fsync.Dir(dir); err != nil {
 		_ = f.Close()
 		return nil, err
 	}
 	return &segment{number: number, f: logFile{f}}, nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
 
 // append seals a frame and puts it on disk.

@@ -89,12 +89,6 @@ func (tx *Tx) Size(b Bucket, key string) int {
 	return p.n
 }
 
-// Has tells whether there is a value.
-func (tx *Tx) Has(b Bucket, key string) bool {
-	_, ok := tx.j.bucket(b).Get(key)
-	return ok
-}
-
 // Put writes a value. An empty one is a value too.
 func (tx *Tx) Put(b Bucket, key string, value []byte) {
 	f := append(tx.w.frame, opPut, byte(b))
