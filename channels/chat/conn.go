@@ -174,6 +174,9 @@ func (k *conn) ponged(seq string) error {
 		k.acked = n
 		k.confirm(n)
 	}
+	if k.session == "" {
+		return nil // who has not said hello gets no time for answering a ping
+	}
 	return k.ws.SetReadDeadline(time.Now().Add(pongWait))
 }
 
