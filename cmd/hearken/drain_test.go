@@ -22,6 +22,9 @@ func BenchmarkDrain(b *testing.B) {
 	if _, err := exec.LookPath("mbsync"); err != nil {
 		b.Fatal("mbsync is what this is measured beside; install it with: apt-get install -y isync")
 	}
+	if _, err := binary(); err != nil { // building it is not what is measured
+		b.Fatal(err)
+	}
 	words := strings.Repeat("The parcel never came, and nobody answers. 包裹没有收到，客服不理人。\r\n", 80)
 	mail := func(i int) []byte {
 		return fmt.Appendf(nil, "Message-ID: <d%d@example.org>\r\nFrom: Ann <ann%d@example.org>\r\nTo: support@example.com\r\nSubject: order %d\r\nDate: Mon, 23 Nov 2026 10:00:00 +0800\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n%s", i, i%997, i, words)
