@@ -92,14 +92,18 @@ func (s *Store) Put(r io.Reader, limit int64) (complaint.Blob, error) {
 	return b, nil
 }
 
-func (s *Store) put(r io.Reader, limit int64) (complaint.Blob, error) {
+func (s *Store) put(from io.Reader, limit int64) (complaint.Blob, error) {
 	h := sha256.New()
-	r = io.TeeReader(io.LimitReader(r, limit+1), h)
-	head, err := io.ReadAll(io.LimitReader(r, smallMost+1))
+	r := io.TeeReader(io.LimitReader(from, limit+1), h)
+	var head bytes.Buffer
+	if in, ok := from.(interface{ Len() int }); ok { // it is in memory already
+		head.Grow(min(in.Len(), smallMost) + bytes.MinRead)
+	}
+	n, err := head.ReadFrom(io.LimitReader(r, smallMost+1))
 	if err != nil {
 		return complaint.Blob{}, err
 	}
-	one, n := &staged{body: head}, int64(len(head))
+	one := &staged{body: head.Bytes()}
 	if n > smallMost {
 		f, err := os.CreateTemp(s.tmp(), "put-*")
 		if err != nil {
@@ -107,7 +111,7 @@ func (s *Store) put(r io.Reader, limit int64) (complaint.Blob, error) {
 		}
 		one = &staged{f: f}
 		defer one.close()
-		more, err := io.Copy(f, io.MultiReader(bytes.NewReader(head), r))
+		more, err := io.Copy(f, io.MultiReader(&head, r))
 		if err != nil {
 			return complaint.Blob{}, err
 		}
