@@ -8,36 +8,51 @@ import (
 )
 
 // orderShape wants the word before the number; a tracking number has another.
-var orderShape = regexp.MustCompile(`(?i)(?:订单号|订单编号|订单|单号|訂單編號|訂單號|order\s*(?:number|no\.?|id|ref(?:erence)?|#)|order)\s*(?:是|为|号|:|：|#|＃|is|number|no\.?)*\s*[#＃]?\s*([A-Za-z0-9][A-Za-z0-9_-]{4,39})`)
+// It is tried only where one of orderWords stands: looking for it everywhere
+// would cost ten times as much.
+var orderShape = regexp.MustCompile(`^(?i:(?:订单号|订单编号|订单|单号|訂單編號|訂單號|order\s*(?:number|no\.?|id|ref(?:erence)?|#)|order)\s*(?:是|为|号|:|：|#|＃|is|number|no\.?)*\s*[#＃]?\s*([A-Za-z0-9][A-Za-z0-9_-]{4,39}))`)
 
-// orderWords are those of orderShape, in lower case.
+// orderWords are what orderShape begins with, in lower case.
 var orderWords = []string{"order", "订单", "单号", "訂單"}
 
 // notOrder are the words right before orderShape that make it another number.
 var notOrder = []string{"快递", "物流", "运单", "快递单", "tracking"}
 
+// maxOrders bounds how many numbers of a stretch of text are looked at.
+const maxOrders = 10
+
 // orderNo finds an order's number: at least five characters with a digit.
 func orderNo(text string) string {
 	for text := range near(head(text), "", 1, orderBefore, orderAfter) {
 		low := lower(text)
-		from := len(text)
-		for _, w := range orderWords {
-			if at := strings.Index(low, w); at >= 0 {
-				from = min(from, at)
+		tried := 0
+		for from := firstOf(low, 0, orderWords); from < len(text) && tried < maxOrders; {
+			m := orderShape.FindStringSubmatchIndex(text[from:])
+			if m == nil {
+				from = firstOf(low, from+1, orderWords)
+				continue
 			}
-		}
-		if from == len(text) {
-			continue
-		}
-		from = max(0, from-len("订")) // "订单号" begins before "单号"
-		for _, m := range orderShape.FindAllStringSubmatchIndex(text[from:], 10) {
-			no, before := text[from+m[2]:from+m[3]], strings.TrimRightFunc(low[:from+m[0]], unicode.IsSpace)
+			tried++
+			no, before := text[from+m[2]:from+m[3]], strings.TrimRightFunc(low[:from], unicode.IsSpace)
 			if strings.ContainsAny(no, "0123456789") && !endsWithAny(before, notOrder) {
 				return strings.TrimRight(no, "-_")
 			}
+			from = firstOf(low, from+m[1], orderWords)
 		}
 	}
 	return ""
+}
+
+// firstOf is where the first of the words stands from a place on; the text's
+// end where there is none.
+func firstOf(text string, from int, words []string) int {
+	first := len(text)
+	for _, w := range words {
+		if at := strings.Index(text[from:min(len(text), first+len(w)-1)], w); at >= 0 {
+			first = from + at
+		}
+	}
+	return first
 }
 
 // What may stand around the digits of an order's number, in bytes: the rest of
@@ -47,7 +62,12 @@ const (
 	orderAfter  = 40
 )
 
-var amountShape = regexp.MustCompile(`(?i)(¥|￥|\$|US\$|£|€|RMB|CNY|USD|GBP|EUR|HK\$|人民币)?\s*([0-9]{1,3}(?:[,，][0-9]{3})+(?:\.[0-9]{1,2})?|[0-9]{1,12}(?:\.[0-9]{1,2})?)\s*(万元|千元|百元|万块|元|块钱|块|万|美元|欧元|英镑|港币|港元|RMB|CNY|USD|GBP|EUR|dollars?|pounds?|euros?|yuan|usd)?`)
+// amountShape is a number with what stands for money around it. It is tried
+// only where one begins.
+var amountShape = regexp.MustCompile(`^(?i:(¥|￥|\$|US\$|£|€|RMB|CNY|USD|GBP|EUR|HK\$|人民币)?\s*([0-9]{1,3}(?:[,，][0-9]{3})+(?:\.[0-9]{1,2})?|[0-9]{1,12}(?:\.[0-9]{1,2})?)\s*(万元|千元|百元|万块|元|块钱|块|万|美元|欧元|英镑|港币|港元|RMB|CNY|USD|GBP|EUR|dollars?|pounds?|euros?|yuan|usd)?)`)
+
+// signs are those of amountShape before a number, the longer first.
+var signs = []string{"us$", "hk$", "人民币", "rmb", "cny", "usd", "gbp", "eur", "¥", "￥", "£", "€", "$"}
 
 // units are the currency and factor that a sign before or a word behind a
 // number gives it.
@@ -69,14 +89,34 @@ const maxAmounts = 200
 // amounts finds everything that may be a sum.
 func amounts(text string) (all [][]string) {
 	for text := range near(text, ",.，", 1, 24, 24) {
-		if !strings.ContainsFunc(text, isMoney) && !containsAny(lower(text), moneyWords) {
+		low := lower(text)
+		if !strings.ContainsFunc(text, isMoney) && !containsAny(low, moneyWords) {
 			continue
 		}
-		if all = append(all, amountShape.FindAllStringSubmatch(text, maxAmounts-len(all))...); len(all) >= maxAmounts {
-			break
+		for from := 0; len(all) < maxAmounts; {
+			digit := strings.IndexAny(text[from:], "0123456789")
+			if digit < 0 {
+				break
+			}
+			from += signed(low[from : from+digit])
+			m := amountShape.FindStringSubmatch(text[from:])
+			all = append(all, m)
+			from += len(m[0])
 		}
 	}
 	return all
+}
+
+// signed is where a number begins before whose digits stands before, in lower
+// case: with its sign, where it has one.
+func signed(before string) int {
+	before = strings.TrimRight(before, " \t\n\f\r")
+	for _, sign := range signs {
+		if strings.HasSuffix(before, sign) {
+			return len(before) - len(sign)
+		}
+	}
+	return len(before)
 }
 
 func isMoney(r rune) bool {

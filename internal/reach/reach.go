@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-var emailShape = regexp.MustCompile(`[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}`)
+var emailShape = regexp.MustCompile(`^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}`)
 
 // Email is the first e-mail address in a text that is its writer's by all that
 // the text says; "" where there is none.
@@ -31,14 +31,17 @@ func Email(text string) string {
 			from = at + 1
 			continue
 		}
-		start := max(from, at-emailBefore)
+		start := at
+		for start > max(from, at-emailBefore) && isLocal(text[start-1]) {
+			start--
+		}
 		m := emailShape.FindStringIndex(text[start:min(len(text), at+emailAfter)])
 		if m == nil {
 			from = at + 1
 			continue
 		}
-		address := strings.TrimRight(text[start+m[0]:start+m[1]], ".-")
-		before := text[:start+m[0]]
+		address := strings.TrimRight(text[start:start+m[1]], ".-")
+		before := text[:start]
 		if !OfSomebodyElse(before) && (!isRole(address) || saysMine(before) || strings.TrimSpace(text) == address) {
 			return address
 		}
@@ -62,7 +65,7 @@ func likelyEmail(text string, from int) int {
 			return -1
 		}
 		at += i
-		if at == 0 || !isHost(text[at-1]) && strings.IndexByte("._%+", text[at-1]) < 0 {
+		if at == 0 || !isLocal(text[at-1]) {
 			continue
 		}
 		end := at + 1
@@ -74,6 +77,8 @@ func likelyEmail(text string, from int) int {
 		}
 	}
 }
+
+func isLocal(c byte) bool { return isHost(c) || strings.IndexByte("._%+", c) >= 0 }
 
 func isHost(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-'
