@@ -72,6 +72,9 @@ func opening(line string) string {
 // endsInColon tells whether a line ends as such a line does, blanks and stars
 // of bold type aside.
 func endsInColon(line string) bool {
+	if n := len(line); n == 0 || line[n-1] < utf8.RuneSelf && strings.IndexByte(": *_", line[n-1]) < 0 {
+		return false // most lines, told quickly
+	}
 	line = strings.TrimRight(line, " \u00a0*_")
 	return strings.HasSuffix(line, ":") || strings.HasSuffix(line, "：")
 }

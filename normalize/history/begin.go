@@ -19,6 +19,31 @@ const (
 // maxMark is longer than any of the marks, in bytes.
 const maxMark = 200
 
+// outline remembers what begins at which of some lines: more than one asks.
+type outline struct {
+	lines []string
+	known []start // by line
+}
+
+type start struct {
+	told bool
+	n    int // lines that introduce it
+	kind kind
+}
+
+// at is what begins tells of line i.
+func (s *outline) at(i int) (n int, k kind) {
+	if s.known == nil {
+		s.known = make([]start, len(s.lines))
+	}
+	one := &s.known[i]
+	if !one.told {
+		one.n, one.kind = begins(s.lines, i)
+		one.told = true
+	}
+	return one.n, one.kind
+}
+
 // begins tells what begins at line i, and how many lines introduce it.
 func begins(lines []string, i int) (n int, k kind) {
 	line := seen(lines[i])

@@ -1,6 +1,9 @@
 package history
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Beginnings of what nobody writes by hand under a mail, in lower case: virus
 // scanners, lists, registers of companies.
@@ -77,6 +80,9 @@ var (
 	openingStarts = beginningsOf(openings)
 	printerStarts = beginningsOf(printers)
 	bannerStarts  = beginningsOf(banners)
+
+	// Of all that isDisclaimer looks for.
+	disclaimerStarts = beginningsOf(slices.Concat(machines, titles, openings, printers))
 )
 
 // isDisclaimer tells whether a paragraph that no customer wrote begins at line
@@ -84,6 +90,7 @@ var (
 func isDisclaimer(lines []string, i int) bool {
 	line := bare(lines[i])
 	switch {
+	case disclaimerStarts.of(line) == "":
 	case machineStarts.of(line) != "":
 		return alone(lines, i)
 	case titleStarts.of(line) != "":

@@ -31,7 +31,7 @@ func Own(text string, forwarded bool) (own string, cut bool) {
 	for range maxRounds {
 		var kept []string
 		began := false
-		for _, piece := range pieces(cutHistory(dropBanner(lines), forwarded)) {
+		for _, piece := range pieces(cutHistory(&outline{lines: dropBanner(lines)}, forwarded)) {
 			own := dropTail(piece, began)
 			if kept = append(kept, own...); len(own) < len(piece) {
 				kept = append(kept, "") // what comes now is another paragraph
@@ -94,10 +94,10 @@ func hasWords(s string) bool {
 
 // cutHistory cuts at the first line that begins an older mail, where
 // something of its own stands above it.
-func cutHistory(lines []string, forwarded bool) []string {
-	words := false
+func cutHistory(s *outline, forwarded bool) *outline {
+	lines, words := s.lines, false
 	for i := 0; i < len(lines); i++ {
-		n, kind := begins(lines, i)
+		n, kind := s.at(i)
 		switch {
 		case kind == nothing:
 			words = words || hasWords(lines[i]) && !isQuote(lines[i])
@@ -111,11 +111,11 @@ func cutHistory(lines []string, forwarded bool) []string {
 		case words && pointsBelow(lines[:i]):
 			forwarded = false
 		case words:
-			return trimRule(lines[:i])
+			return &outline{lines: trimRule(lines[:i])}
 		}
 		i += n - 1
 	}
-	return lines
+	return s
 }
 
 // pointsBelow tells whether the lines above an older mail lead to it: "this is

@@ -55,7 +55,8 @@ func foreignMark(lines []string, i int) string {
 // pieces returns, in lines of their own, what is left of a mail without the
 // lines that are quoted with ">", wherever they stand, and the lines that
 // introduce them: what is between them are answers.
-func pieces(lines []string) [][]string {
+func pieces(s *outline) [][]string {
+	lines := s.lines
 	if loneQuote(lines) {
 		return [][]string{slices.Clone(lines)}
 	}
@@ -72,7 +73,7 @@ func pieces(lines []string) [][]string {
 			end()
 			continue
 		}
-		n, k := begins(lines, i)
+		n, k := s.at(i)
 		mark := ""
 		if k == said {
 			mark = foreignMark(lines, i+n)

@@ -58,14 +58,15 @@ func phrases(list string) map[string]bool {
 // more of it follows.
 func beginsSignature(lines []string, i int) bool {
 	line, left := lines[i], len(lines)-i-1
+	mayClose := closing(line) != ""
 	switch {
 	case line == signatureMark || line == "--\u00a0":
 		return left <= maxMarked
 	case isDashes(line):
 		return left <= maxMarked && (line[0] != '_' || left > 0 && alone(lines, i)) && !divides(lines, i) && onlyDetails(lines[i+1:])
-	case isClosing(line):
+	case mayClose && isClosing(line):
 		return left <= maxClosed && onlyDetails(lines[i+1:])
-	case isThanks(line):
+	case mayClose && isThanks(line):
 		next := nextLine(lines, i+1)
 		return left <= maxClosed && next < len(lines) && isName(lines[next]) && onlyDetails(lines[next:])
 	case left == 0:
@@ -77,6 +78,9 @@ func beginsSignature(lines []string, i int) bool {
 // isDashes tells the line above a signature that has lost its blank, or is
 // drawn in another way.
 func isDashes(line string) bool {
+	if line == "" || strings.IndexByte("-_\xe2\xef", line[0]) < 0 {
+		return false // most lines, told quickly
+	}
 	switch strings.TrimRight(line, " \u00a0") {
 	case "--", "—", "－－", "__", "___", "____":
 		return true
