@@ -39,6 +39,7 @@ type gram struct {
 	last  uint16 // its last token; of letters within a word, the first of them, counted with the edge,
 	most  uint8  // and how many
 	block uint8
+	times uint16 // how often it stands there; of letters, all words like its own together
 }
 
 // at is where a gram begins in the text, in runes.
@@ -79,10 +80,10 @@ func (t *text) cut() {
 		for j := i + 2; j < len(t.tokens) && j <= i+1+maxGap; j++ {
 			t.grams = append(t.grams, gram{
 				hash:  mix(mix(markGap, next.stem), t.tokens[j].stem),
-				first: uint16(i), last: uint16(j), block: blockGaps,
+				first: uint16(i), last: uint16(j), block: blockGaps, times: 1,
 			})
 		}
-		if !next.han {
+		if !next.han && next.times > 0 {
 			t.letters(i)
 		}
 	}
@@ -97,20 +98,21 @@ func (t *text) runs(first int) {
 	h, block := uint64(markRun), uint8(blockWords)
 	for i := first; i < min(first+most, len(t.tokens)); i++ {
 		h = mix(h, t.tokens[i].stem)
-		t.grams = append(t.grams, gram{hash: h, first: uint16(first), last: uint16(i), block: block})
+		t.grams = append(t.grams, gram{hash: h, first: uint16(first), last: uint16(i), block: block, times: 1})
 		block = blockRuns
 	}
 }
 
-// letters adds the n-grams of letters of a word, with its edges.
+// letters adds the n-grams of letters of a word, with its edges. What stands
+// in a text several times is cut once.
 func (t *text) letters(at int) {
 	word := t.runes[t.tokens[at].from-1 : t.tokens[at].to+1]
-	grams := t.grams
+	grams, times := t.grams, t.tokens[at].times
 	for from := range word[minLetters-1:] {
 		h := mix(markLetters, uint64(word[from]))
 		for n, r := range word[from+1 : min(from+maxLetters, len(word))] {
 			h = mix(h, uint64(r))
-			grams = append(grams, gram{h, uint16(at), uint16(from), uint8(n + minLetters), blockLetters})
+			grams = append(grams, gram{h, uint16(at), uint16(from), uint8(n + minLetters), blockLetters, times})
 		}
 	}
 	t.grams = grams

@@ -174,7 +174,7 @@ func (h *header) model(b []byte) *Model {
 	}
 	l := len(h.Labels)
 	m := &Model{
-		Info: h.Info, extractor: newExtractor(), share: h.Share, vocabulary: &vocabulary{}, rows: newRows(l, h.Units),
+		Info: h.Info, share: h.Share, vocabulary: &vocabulary{}, rows: newRows(l, h.Units),
 		bias: make([]float32, l), net: smallNet{make([]float32, h.Units), make([]float32, h.Units*l), make([]float32, l)},
 	}
 	m.vocabulary.entries = take(h.Features * entryBytes)

@@ -12,7 +12,6 @@ import "sync"
 // Model is a trained classifier. It is safe for concurrent use.
 type Model struct {
 	Info
-	extractor  *extractor
 	vocabulary *vocabulary
 	rows       rows      // of the vocabulary
 	bias       []float32 // of the margins, by label
@@ -71,7 +70,7 @@ func (m *Model) Read(text string) *Reading {
 	if r == nil {
 		r = &Reading{model: m}
 	}
-	m.extractor.split(&r.text, text)
+	r.text.split(text)
 	r.vector.weigh(m.vocabulary, r.text.grams)
 	m.score(&r.scores, r.vector.cells)
 	p := r.scores.mix(m.share)

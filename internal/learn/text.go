@@ -16,29 +16,32 @@ const maxText = 800
 type text struct {
 	runes  []rune // of its words, each between two edges, and of its Chinese characters
 	tokens []token
-	grams  []gram // repeats included
+	grams  []gram            // repeats included, but for letters
+	words  [wordSlots]uint16 // the first token of each word, counted from one, by its hash
 }
+
+// wordSlots is more than twice the words that a text can have.
+const wordSlots = 2048
 
 // token is a word, or one Chinese character.
 type token struct {
 	from, to int32 // in the text's runes, which are folded; every digit is 0
 	at       int32 // where it begins in the original, in runes
 	han      bool
+	times    uint16 // how often the word stands in the text; 0 where it did before
 	stem     uint64 // hash of what keeps its meaning
 }
 
 // edge stands for a word's ends.
 const edge = '_'
 
-// extractor takes texts apart. It is safe for concurrent use.
-type extractor struct{ folder *terms.Folder }
-
-func newExtractor() *extractor { return &extractor{terms.NewFolder()} }
-
 // split takes a text apart.
-func (e *extractor) split(t *text, s string) {
+func (t *text) split(s string) {
 	t.runes, t.tokens, t.grams = t.runes[:0], t.tokens[:0], t.grams[:0]
-	runes, places := e.folder.Fold(s, maxText)
+	clear(t.words[:])
+	folded := terms.Read(atMost(s, maxText))
+	defer folded.Done()
+	runes, places := folded.Folded()
 	word := -1 // where the word that is being read begins
 	for i, r := range runes {
 		kind := kindOf(r)
@@ -53,11 +56,11 @@ func (e *extractor) split(t *text, s string) {
 		case kind == han:
 			n := int32(len(t.runes))
 			t.runes = append(t.runes, r)
-			t.tokens = append(t.tokens, token{n, n + 1, int32(places[i]), true, mix(0, uint64(r))})
+			t.tokens = append(t.tokens, token{n, n + 1, places[i], true, 1, mix(0, uint64(r))})
 		case kind == letter && word < 0:
 			t.runes = append(t.runes, edge)
 			word = len(t.runes)
-			t.tokens = append(t.tokens, token{from: int32(word), at: int32(places[i])})
+			t.tokens = append(t.tokens, token{from: int32(word), at: places[i]})
 			fallthrough
 		case kind == letter:
 			if unicode.IsDigit(r) {
@@ -72,15 +75,46 @@ func (e *extractor) split(t *text, s string) {
 	t.cut()
 }
 
+// atMost is the beginning of a text, so many runes of it at most.
+func atMost(s string, runes int) string {
+	n := 0
+	for i := range s {
+		if n++; n > runes {
+			return s[:i]
+		}
+	}
+	return s
+}
+
 // endWord ends the word that begins at from.
 func (t *text) endWord(from int) {
 	last := &t.tokens[len(t.tokens)-1]
 	word := t.runes[from:]
 	last.to = int32(len(t.runes))
-	for _, r := range word[:stem(word)] {
+	n := stem(word)
+	for _, r := range word[:n] {
 		last.stem = mix(last.stem, uint64(r))
 	}
+	whole := last.stem
+	for _, r := range word[n:] {
+		whole = mix(whole, uint64(r))
+	}
 	t.runes = append(t.runes, edge)
+	t.tokens[t.first(whole, word)].times++
+}
+
+// first is the first token of the word that has just ended.
+func (t *text) first(hash uint64, word []rune) int {
+	for slot := hash % wordSlots; ; slot = (slot + 1) % wordSlots {
+		at := int(t.words[slot]) - 1
+		if at < 0 {
+			t.words[slot] = uint16(len(t.tokens))
+			return len(t.tokens) - 1
+		}
+		if one := &t.tokens[at]; slices.Equal(t.runes[one.from:one.to], word) {
+			return at
+		}
+	}
 }
 
 // Kinds of runes.

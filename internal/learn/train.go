@@ -66,18 +66,17 @@ func Train(ctx context.Context, examples []Example, o Options) (*Model, error) {
 
 // set is the examples, ready to be learnt from.
 type set struct {
-	extractor *extractor
-	labels    []string // sorted
-	texts     [][]gram
-	ys        []int // index of the label, by text
-	features  int   // that may be learnt
+	labels   []string // sorted
+	texts    [][]gram
+	ys       []int // index of the label, by text
+	features int   // that may be learnt
 }
 
 func newSet(examples []Example) (*set, error) {
 	if len(examples) > maxExamples {
 		return nil, fmt.Errorf("%d examples: at most %d can be learnt from", len(examples), maxExamples)
 	}
-	s := &set{extractor: newExtractor(), features: MaxFeatures}
+	s := &set{features: MaxFeatures}
 	count := map[string]int{}
 	for i, e := range examples {
 		if strings.TrimSpace(e.Label) == "" || len(e.Label) > maxLabel {
@@ -103,7 +102,7 @@ func newSet(examples []Example) (*set, error) {
 	var t text
 	for _, e := range examples {
 		y, _ := slices.BinarySearch(s.labels, e.Label)
-		s.extractor.split(&t, e.Text)
+		t.split(e.Text)
 		s.texts, s.ys = append(s.texts, slices.Clone(t.grams)), append(s.ys, y)
 	}
 	return s, nil
@@ -127,8 +126,8 @@ func (s *set) fit(ctx context.Context, part func(int) bool) (*Model, error) {
 		xs[i] = slices.Clone(x.cells)
 	}
 	m := &Model{
-		Info:      Info{Labels: s.labels, Texts: len(texts), Features: v.size()},
-		extractor: s.extractor, vocabulary: v,
+		Info:       Info{Labels: s.labels, Texts: len(texts), Features: v.size()},
+		vocabulary: v,
 	}
 	var margin []float32
 	nets := make([]*fullNet, netCount)

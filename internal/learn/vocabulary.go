@@ -180,10 +180,10 @@ func (x *vector) count(v *vocabulary, grams []gram) {
 			continue
 		}
 		if at := x.slots[row]; at > 0 {
-			x.times[at-1]++
+			x.times[at-1] += int32(grams[i].times)
 			continue
 		}
-		x.cells, x.gram, x.times = append(x.cells, cell{at: row}), append(x.gram, int32(i)), append(x.times, 1)
+		x.cells, x.gram, x.times = append(x.cells, cell{at: row}), append(x.gram, int32(i)), append(x.times, int32(grams[i].times))
 		x.slots[row] = uint16(len(x.cells))
 	}
 }

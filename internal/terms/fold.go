@@ -191,30 +191,3 @@ func (f *folder) emit(out *folded, r rune, at int32, upper, afterSpace bool) {
 	}
 	out.add(low, k, at)
 }
-
-// Folder brings texts into the form in which terms are compared. It is safe
-// for concurrent use.
-type Folder struct{}
-
-// NewFolder makes a Folder.
-func NewFolder() *Folder { return &Folder{} }
-
-// Fold returns a text, of which it looks at most runes, in lower case,
-// Simplified, of half width, without accents and zero-width characters; white
-// space and hyphens are one space, and none between Chinese characters. With
-// each rune it tells where in the text that stood, in runes.
-func (f *Folder) Fold(text string, most int) (runes []rune, places []int) {
-	n := 0
-	for i := range text {
-		if n++; n > most {
-			text = text[:i]
-			break
-		}
-	}
-	out := theFolder().fold(text, folded{})
-	places = make([]int, len(out.at))
-	for i, at := range out.at {
-		places[i] = int(at)
-	}
-	return out.runes, places
-}

@@ -25,6 +25,13 @@ func Read(text string) *Text {
 	return t
 }
 
+// Folded is the text in the form in which terms are compared: in lower case,
+// Simplified, of half width, without accents and zero-width characters; white
+// space and hyphens are one space, and none between Chinese characters. With
+// each rune it tells where in the text that stood, in runes. Both are good
+// until Done.
+func (t *Text) Folded() (runes []rune, places []int32) { return t.f.runes, t.f.at }
+
 // Done gives the text's memory to the next one. It must not be used after.
 func (t *Text) Done() {
 	if cap(t.f.runes) <= keptRunes {
