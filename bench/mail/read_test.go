@@ -39,7 +39,7 @@ func BenchmarkRead(b *testing.B) {
 			if err != nil {
 				return err
 			}
-			rules.Normalizer.Record(complaint.Contact{ID: "x", Channel: complaint.Email, ReceivedAt: time.Now(), Subject: l.Subject, Text: l.Text, Attachments: l.Attachments})
+			rules.Normalizer.Record(complaint.Contact{ID: "x", Channel: complaint.Email, ReceivedAt: time.Now(), From: sender(l), Subject: l.Subject, Text: l.Text, Attachments: l.Attachments})
 			return nil
 		}},
 	}
@@ -83,6 +83,14 @@ func goMessage(m []byte) error {
 		}
 		return nil
 	})
+}
+
+// sender is who wrote a mail, as the channel tells it.
+func sender(l *letter.Letter) complaint.Person {
+	if len(l.From) == 0 {
+		return complaint.Person{}
+	}
+	return complaint.Person{Name: l.From[0].Name, Email: l.From[0].Addr}
 }
 
 // discard is a blob store without a disk.

@@ -89,7 +89,11 @@ func (l *lines) header(limit int) block {
 		}
 		b.closed = false
 	}
-	fields, err := textproto.ReadHeader(bufio.NewReaderSize(bytes.NewReader(clean), min(len(clean), 4<<10)))
+	br := readers.Get().(*bufio.Reader)
+	br.Reset(bytes.NewReader(clean))
+	fields, err := textproto.ReadHeader(br)
+	br.Reset(nil)
+	readers.Put(br)
 	if err != nil {
 		b.notes = append(b.notes, "a header could be read in part only")
 	}

@@ -18,6 +18,7 @@ import (
 func (w *walker) leaf(fields textproto.Header, ct value, b *body, depth int) (content, error) {
 	encoding := fields.Get("Content-Transfer-Encoding")
 	r, known := transferReader(encoding, b)
+	defer done(r)
 	switch _, base64 := r.(*unbase64); {
 	case base64 && !encodedAtAll(w.peek()):
 		w.note("a part says that it is base64, which it is not; it was read as it stands")

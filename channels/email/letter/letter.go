@@ -134,11 +134,10 @@ func (l *Letter) FieldNames() []string {
 // mail that it refuses.
 func Read(r io.Reader, keep Keeper, limits Limits) (*Letter, error) {
 	l := newLines(r)
+	defer l.done()
 	top := l.top(limits.Header)
-	l.hash = sha256.New()
-	for _, line := range l.back {
-		l.hash.Write(line)
-	}
+	hash := sha256.New()
+	l.sum(hash)
 	w := &walker{lines: l, keep: keep, limits: limits, letter: &Letter{fields: top.fields}}
 	w.note(top.notes...)
 	c, err := w.entity(top, 0)
@@ -157,7 +156,7 @@ func Read(r io.Reader, keep Keeper, limits Limits) (*Letter, error) {
 	w.shownInline()
 	out := w.letter
 	out.Text, out.FromHTML = strings.TrimSpace(c.text), c.html
-	out.BodyHash = hex.EncodeToString(l.hash.Sum(nil))
+	out.BodyHash = hex.EncodeToString(hash.Sum(nil))
 	out.people(&w.hint)
 	return out, nil
 }

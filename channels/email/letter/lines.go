@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"sync"
 )
 
 // readBuffer is how much of the mail is in memory at once. A longer line is
@@ -31,17 +32,55 @@ type lines struct {
 	open []string // boundaries, outermost first
 	at   stop     // what ended the last body
 	mid  bool     // the last piece was not the end of its line
-	hash hash.Hash
-	err  error // what the source failed with, other than its end
+	src  tap      // what br reads from
+	err  error    // what the source failed with, other than its end
 }
 
-func newLines(r io.Reader) *lines {
-	br := bufio.NewReaderSize(r, readBuffer)
-	// Mail from old Macs and broken scripts ends its lines by CR alone.
-	if head, _ := br.Peek(readBuffer); bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0 {
-		br = bufio.NewReaderSize(crToLF{br}, readBuffer)
+// tap adds to a hash what is read through it, once it has one: in pieces as
+// large as a buffer, not line by line, which is slower by a third.
+type tap struct {
+	r    io.Reader
+	hash hash.Hash
+}
+
+func (t *tap) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	if t.hash != nil {
+		t.hash.Write(p[:n])
 	}
-	return &lines{br: br}
+	return n, err
+}
+
+// sum adds to h everything from here to the end.
+func (l *lines) sum(h hash.Hash) {
+	for _, line := range l.back {
+		h.Write(line)
+	}
+	ahead, _ := l.br.Peek(l.br.Buffered())
+	h.Write(ahead)
+	l.src.hash = h
+}
+
+// readers are those whose mail has been read: a buffer is as large as most
+// mails are.
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }}
+
+func newLines(r io.Reader) *lines {
+	l := &lines{br: readers.Get().(*bufio.Reader), src: tap{r: r}}
+	l.br.Reset(&l.src)
+	// Mail from old Macs and broken scripts ends its lines by CR alone.
+	if head, _ := l.br.Peek(readBuffer); bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0 {
+		l.src.r = crToLF{io.MultiReader(bytes.NewReader(bytes.Clone(head)), r)}
+		l.br.Reset(&l.src)
+	}
+	return l
+}
+
+// done gives the buffer to the next mail. Nothing may be read after it.
+func (l *lines) done() {
+	l.br.Reset(nil)
+	readers.Put(l.br)
+	l.br = nil
 }
 
 type crToLF struct{ r io.Reader }
@@ -68,9 +107,6 @@ func (l *lines) next() ([]byte, error) {
 		}
 	}
 	line, err := l.br.ReadSlice('\n')
-	if l.hash != nil {
-		l.hash.Write(line)
-	}
 	switch {
 	case err == nil:
 		l.mid = false

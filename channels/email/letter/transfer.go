@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 )
 
 // transferReader undoes a Content-Transfer-Encoding (RFC 2045 section 6). An
@@ -14,13 +15,28 @@ import (
 func transferReader(encoding string, r io.Reader) (_ io.Reader, known bool) {
 	switch transferName(encoding) {
 	case "base64", "xbase64", "b64", "b":
-		return &unbase64{r: bufio.NewReaderSize(r, base64Buffer)}, true
+		d := unbase64s.Get().(*unbase64)
+		d.r.Reset(r)
+		return d, true
 	case "quotedprintable", "xquotedprintable", "qp", "q":
 		return &unquoted{r: bufio.NewReaderSize(r, 2048)}, true
 	case "", "7bit", "8bit", "8bitmime", "binary", "none":
 		return r, true
 	}
 	return r, false
+}
+
+// unbase64s are those whose part has been read.
+var unbase64s = sync.Pool{New: func() any { return &unbase64{r: bufio.NewReaderSize(nil, base64Buffer)} }}
+
+// done gives the memory of a transferReader to the next one. It must not be
+// used after.
+func done(r io.Reader) {
+	if d, ok := r.(*unbase64); ok {
+		d.r.Reset(nil)
+		d.keep, d.padded, d.out, d.end = 0, false, nil, false
+		unbase64s.Put(d)
+	}
 }
 
 // transferName is the letters and digits of a transfer encoding's name, which
