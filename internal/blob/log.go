@@ -27,6 +27,7 @@ import (
 type log struct {
 	f    *os.File
 	size int64
+	buf  []byte // what is added; its memory serves the next batch
 }
 
 const (
@@ -35,6 +36,8 @@ const (
 	// logMost is from where on a log is cleared: so much is read again after a
 	// crash, in well under a second, and so many mails share the sync.
 	logMost = 32 << 20
+	// keptBuf bounds the memory that is kept between batches.
+	keptBuf = 1 << 20
 )
 
 var (
@@ -59,7 +62,7 @@ func newLog(dir string) (*log, error) {
 
 // add makes bodies durable: all of them, or with an error none that counts.
 func (l *log) add(files []*staged) error {
-	var b []byte
+	b := l.buf[:0]
 	for _, one := range files {
 		b = append(b, logMagic...)
 		b = binary.BigEndian.AppendUint32(b, uint32(len(one.body)))
@@ -73,6 +76,9 @@ func (l *log) add(files []*staged) error {
 		return err
 	}
 	l.size += int64(len(b))
+	if l.buf = b; cap(b) > keptBuf {
+		l.buf = nil
+	}
 	return nil
 }
 
