@@ -22,8 +22,9 @@ const (
 // often costs little.
 const flagSelfHarm = "self_harm"
 
-// classify finds type, flags, class and priority, with the evidence.
-func (n *Normalizer) classify(r *complaint.Record) {
+// classify finds type, flags, class and priority, with the evidence. said are
+// the customer's words.
+func (n *Normalizer) classify(r *complaint.Record, said string) {
 	c := complaint.Classification{Matched: []complaint.Match{}, RulesVersion: n.cfg.Version}
 	s := n.scale()
 	defer n.done(s)
@@ -41,7 +42,7 @@ func (n *Normalizer) classify(r *complaint.Record) {
 		}
 	}
 	r.Type, r.SecondaryTypes, c.Confidence = n.decide(s.scores)
-	n.consult(r, &c)
+	n.consult(r, &c, said)
 	n.honour(r, &c)
 	c.Matched = n.matched(s.evidence, c.Matched)
 	r.IntakeClass = class(r, s)

@@ -29,12 +29,8 @@ const keywordTrust = 0.5
 // enough, and surer than the keywords can be trusted, its type is the record's,
 // and the one that the keywords found comes next. What keywords say of safety it can't take away: those flags and their
 // priority stand.
-func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification) {
-	if n.cfg.Learnt == nil {
-		return
-	}
-	text := words(r)
-	if strings.TrimSpace(text) == "" {
+func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification, text string) {
+	if n.cfg.Learnt == nil || strings.TrimSpace(text) == "" {
 		return
 	}
 	p := n.cfg.Learnt.Read(text)

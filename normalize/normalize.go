@@ -146,7 +146,7 @@ func (n *Normalizer) Record(c complaint.Contact) complaint.Record {
 	said := words(&r)
 	r.OrderNo = orderNo(said)
 	r.AmountInvolved, r.Currency = amount(said)
-	n.classify(&r)
+	n.classify(&r, said)
 	return r
 }
 

@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"hearken/channels/email/letter/textfile"
 
@@ -160,16 +161,28 @@ var textFiles = map[string]bool{
 	"text/xml": true, "text/css": true, "text/javascript": true, "text/x-amp-html": true, "text/watch-html": true,
 }
 
+// buffers are those whose text has been decoded, keptBuffer how large one may
+// be to be kept.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+const keptBuffer = 64 << 10
+
 // text reads a text part. A file that was put into the text itself is taken
 // out.
 func (w *walker) text(r io.Reader, ct value) (content, error) {
 	room := w.limits.Text - w.texts
-	raw, err := io.ReadAll(io.LimitReader(r, int64(room)+1))
-	if err != nil {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer func() {
+		if buf.Reset(); buf.Cap() <= keptBuffer {
+			buffers.Put(buf)
+		}
+	}()
+	if _, err := buf.ReadFrom(io.LimitReader(r, int64(room)+1)); err != nil {
 		return content{}, err
 	}
-	more := len(raw) > room
+	raw, more := buf.Bytes(), buf.Len() > room
 	if ct.main != "text/html" && textfile.Has(raw) {
+		var err error
 		raw, more, err = textfile.Split(io.MultiReader(bytes.NewReader(raw), r), room, func(name string, r io.Reader) error {
 			return w.attachment(r, file{name: oneLine(decodeWords(name, &w.hint), maxFilename), mediaType: typeByName(name)})
 		})
