@@ -2,11 +2,12 @@ package queue
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
+
+	json "github.com/go-json-experiment/json/v1" // as encoding/json, and reads twice as fast
 
 	"hearken/complaint"
 )
