@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"hearken/complaint"
@@ -14,10 +13,10 @@ import (
 )
 
 // A round of publishing is bounded by its entries and by their bytes: each is
-// in memory several times over on its way.
+// in memory several times over on its way, and two rounds are.
 const (
 	publishMost  = 256
-	publishBytes = 1 << 20
+	publishBytes = 512 << 10
 	backoffMost  = 10 * time.Second
 )
 
@@ -33,9 +32,11 @@ type pending struct {
 func (g *Gateway) publish(ctx context.Context) error {
 	backoff := time.Duration(0)
 	var seen storm
+	var last flight
+	defer last.land() // the error is told by turn, or ctx has ended
 	for {
 		g.giveWay(ctx, &seen)
-		more, err := g.publishRound(ctx)
+		more, err := g.turn(ctx, &last)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -68,178 +69,42 @@ func (g *Gateway) publish(ctx context.Context) error {
 	}
 }
 
-// publishRound publishes what is first in line, at most publishMost entries.
-// It tells whether there may be more to do at once.
-func (g *Gateway) publishRound(ctx context.Context) (more bool, err error) {
-	line, damaged, more, err := g.first()
-	if err != nil {
-		return false, err
-	}
-	for _, d := range damaged {
-		if err := g.setAside(ctx, d.seq, nil, d.entry, "the spool's entry can't be read: "+d.reason); err != nil {
-			return false, err
-		}
-	}
-	if len(line) == 0 {
-		return len(damaged) > 0, nil
-	}
-	round := independent(g.client.cfg, line)
-	entries := make([]entry, len(round))
-	for i, p := range round {
-		entries[i] = p.entry
-	}
-	threads, err := g.client.resolve(ctx, entries, true)
-	if err != nil {
-		return false, err
-	}
-	for i := range round {
-		round[i].thread = threads[i]
-	}
-	if err := g.leadDropped(ctx, round); err != nil {
-		return false, err
-	}
-	todo, numbers, err := g.assign(round)
-	if err != nil {
-		return false, err
-	}
-	if err := g.render(ctx, todo); err != nil {
-		return false, err
-	}
-	if err := g.send(ctx, todo); err != nil {
-		return false, err
-	}
-	if numbers != nil {
-		return false, numbers
-	}
-	return more || len(round) < len(line) || len(g.wake) > 0 || g.spool.depth() > 0, nil
+// flight is a round that is on its way to Redis, and then out of the line.
+type flight struct {
+	round  []pending
+	landed chan error
 }
 
-type damagedEntry struct {
-	seq    uint64
-	entry  []byte // as it lies on disk
-	reason string
-}
-
-// first reads the head of the line, and tells whether more stands behind it.
-func (g *Gateway) first() (line []pending, damaged []damagedEntry, more bool, err error) {
-	err = g.spool.View(func(tx *journal.Tx) error {
-		bytes := 0
-		for key := range tx.Walk(bucketWaiting, "", "") {
-			if more = len(line) == publishMost || bytes >= publishBytes; more {
-				break
-			}
-			bytes += tx.Size(bucketWaiting, key)
-			p := pending{seq: journal.Number(key)}
-			var b []byte
-			var err error
-			if e, ok := g.recent.get(p.seq); ok {
-				p.entry = e
-			} else if b, err = tx.Get(bucketWaiting, key); err == nil {
-				p.entry, err = unsealEntry(b)
-			}
-			if number, err := tx.Get(bucketGiven, key); err == nil && number != nil {
-				p.entry.Number = string(number)
-			}
-			if err != nil {
-				damaged = append(damaged, damagedEntry{p.seq, slices.Clone(b), fmt.Sprint(err)})
-				continue
-			}
-			line = append(line, p)
-		}
+// land waits for the round, and tells what became of it.
+func (f *flight) land() error {
+	if f.landed == nil {
 		return nil
-	})
-	return line, damaged, more, err
-}
-
-// independent drops entries that may continue one that stands before them in
-// the same round: where they belong is known only once that one is published.
-func independent(cfg Config, line []pending) []pending {
-	claimed := map[string]bool{}
-	var out []pending
-	for _, p := range line {
-		waits := false
-		for _, c := range p.entry.Contacts {
-			names, _ := threadNames(c)
-			for _, who := range people(c.From) {
-				names = append(names, "from "+who)
-			}
-			for _, name := range append(names, "id "+c.ID) {
-				waits = waits || claimed[name]
-			}
-		}
-		for _, c := range p.entry.Contacts {
-			names, _ := claims(cfg, c)
-			for _, who := range people(c.From) {
-				names = append(names, "from "+who) // whose next complaint is a repeat
-			}
-			for _, name := range append(names, "id "+c.ID) {
-				claimed[name] = true
-			}
-		}
-		if !waits {
-			out = append(out, p)
-		}
 	}
-	return out
+	err := <-f.landed
+	*f = flight{}
+	return err
 }
 
-// assign drops what adds nothing, and gives new complaints their numbers, on
-// disk before anybody hears of them. Entries for which no number is at hand
-// stay in line; the second error says so.
-func (g *Gateway) assign(round []pending) (todo []pending, short, err error) {
-	if !slices.ContainsFunc(round, func(p pending) bool { return p.addsNothing() || p.wantsNumber() }) {
-		return round, nil, nil // nothing to write, and so no fsync that others wait for
+// turn makes a round ready, of what is first in line, while the last one is on
+// its way, and sends it once that has landed. It tells whether there may be
+// more to do at once.
+func (g *Gateway) turn(ctx context.Context, last *flight) (more bool, err error) {
+	round, short, err := g.prepare(ctx, last.round)
+	if err := last.land(); err != nil {
+		return false, err // what was made ready is made again: it stands behind what failed
 	}
-	now := time.Now()
-	err = g.spool.Update(func(tx *journal.Tx) error {
-		todo, short = nil, nil
-		for _, p := range round {
-			last := p.entry.Contacts[len(p.entry.Contacts)-1]
-			if p.addsNothing() {
-				g.drop(tx, p)
-				g.client.cfg.Audit.Duplicate(last.Channel, last.Account, last.ID)
-				continue
-			}
-			if p.wantsNumber() {
-				number, err := g.numbers.take(tx, now)
-				if errors.Is(err, errNoNumber) {
-					short = err
-					continue
-				}
-				if err != nil {
-					return err
-				}
-				p.entry.Number = number
-				tx.Put(bucketGiven, journal.Key(p.seq), []byte(number))
-			}
-			todo = append(todo, p)
-		}
-		return nil
-	})
-	return todo, short, err
-}
-
-// addsNothing tells an entry that is in a record already, or that only opens a
-// conversation that is open.
-func (p pending) addsNothing() bool {
-	return p.thread.seen || (p.thread.by == byConversation && p.entry.merged().OnlyOpens)
-}
-
-func (p pending) wantsNumber() bool { return p.thread.number == "" && p.entry.Number == "" }
-
-// leadDropped makes the numbers that were told for what will be dropped lead
-// to the complaint that it is: the same contact may have come to two gateways
-// at once, and each has told a number.
-func (g *Gateway) leadDropped(ctx context.Context, round []pending) error {
-	for _, p := range round {
-		if !p.addsNothing() {
-			continue
-		}
-		if err := g.client.lead(ctx, p.thread.part, p.entry.Number, p.thread.number); err != nil {
-			return err
-		}
+	if err != nil {
+		return false, err
 	}
-	return nil
+	if len(round) > 0 {
+		landed := make(chan error, 1)
+		*last = flight{round, landed}
+		go func() { landed <- g.send(ctx, round) }()
+	}
+	if short != nil {
+		return false, errors.Join(last.land(), short)
+	}
+	return len(round) > 0 || g.spool.depth() > 0, nil
 }
 
 // replace writes an entry anew in its place. It was within the bound before;
@@ -276,12 +141,9 @@ func (g *Gateway) drop(tx *journal.Tx, p pending) {
 	}
 }
 
-// send publishes, and books what came of it.
+// send publishes, and books what came of it. It changes nothing of todo, which
+// the next round is held against meanwhile.
 func (g *Gateway) send(ctx context.Context, todo []pending) error {
-	todo = slices.DeleteFunc(todo, func(p pending) bool { return p.seq == 0 })
-	if len(todo) == 0 {
-		return nil
-	}
 	pubs := make([]publication, len(todo))
 	for i, p := range todo {
 		pubs[i] = p.pub

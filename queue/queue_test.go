@@ -739,3 +739,55 @@ func recordOf(t *testing.T, m message) complaint.Record {
 	}
 	return r
 }
+
+// Rounds of publishing overlap: what continues a complaint comes after it all
+// the same, and in its order, also where Redis goes away between two rounds.
+func TestRoundsKeepTheOrderOfEachCustomer(t *testing.T) {
+	const customers, mails = 60, 15
+	r := newRig(t)
+	r.accept(chat("first", "1", "x"))
+	r.awaitIntake(1)
+	r.redis.Kill()
+	ref := func(who, n int) string { return fmt.Sprintf("%d.%d@example.com", n, who) }
+	for n := range mails {
+		var all sync.WaitGroup
+		for who := range customers {
+			all.Go(func() {
+				c := mail(ref(who, n), fmt.Sprintf("c%d@example.com", who), "the parcel is late")
+				if n > 0 {
+					c.References = []string{ref(who, 0)}
+				}
+				if _, err := r.gw.Accept(context.Background(), c); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	}
+	r.redis.Up()
+	await(t, "half of the records", func() bool {
+		got, err := r.entries(streamIntake)
+		return err == nil && len(got) > customers*mails/2
+	})
+	r.redis.Kill()
+	r.redis.Up()
+	next := map[string]int{}      // by customer
+	number := map[string]string{} // likewise
+	for _, m := range r.awaitIntake(1 + customers*mails)[1:] {
+		var rec complaint.Record
+		if err := json.Unmarshal([]byte(m.text("record")), &rec); err != nil {
+			t.Fatal(err)
+		}
+		who, event := rec.Complainant.Email, complaint.Supplemented
+		if next[who] == 0 {
+			event, number[who] = complaint.Registered, rec.Number
+		}
+		if rec.Event != event || rec.Number != number[who] || !strings.HasPrefix(rec.Source.Ref, fmt.Sprintf("%d.", next[who])) {
+			t.Fatalf("%s, mail %d: %s %s %s, want %s %s", who, next[who], rec.Event, rec.Number, rec.Source.Ref, event, number[who])
+		}
+		next[who]++
+	}
+	if got := len(r.records(streamIntake)); got != 1+customers*mails {
+		t.Errorf("%d records of %d contacts", got, 1+customers*mails)
+	}
+}
