@@ -52,7 +52,7 @@ func Compile(cfg Config) (*Rules, error) {
 			c.fault(path+".name", "a route needs a name: records and reports tell it")
 		case names[rule.Name]:
 			c.fault(path+".name", fmt.Sprintf("another route has the name %q", rule.Name))
-		case rule.Name == RuleDefault || rule.Name == RuleThread:
+		case rule.Name == RuleDefault || rule.Name == RuleThread || rule.Name == RuleConflict:
 			c.fault(path+".name", fmt.Sprintf("%q is what routing without a rule is called; choose another name", rule.Name))
 		}
 		names[rule.Name], r.byName[rule.Name] = true, i

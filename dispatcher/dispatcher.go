@@ -157,9 +157,7 @@ func decide(rules *Rules, d *complaint.Delivery) (route complaint.Route, err err
 		return askAgain(rules, d)
 	}
 	if d.Current != nil {
-		route = *d.Current
-		route.Rule, route.Again = RuleThread, "" // why it was routed anew, once, is not why this comes
-		return route, nil
+		return rules.follow(*d.Current, &d.Record), nil
 	}
 	route = rules.Route(&d.Record)
 	route.AcceptBy = rules.AcceptBy(route, time.Now())

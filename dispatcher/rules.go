@@ -67,10 +67,12 @@ const (
 const defaultReturns = 2
 
 // RuleDefault is the Rule of a Route that no rule decided; RuleThread that of
-// a supplement, which follows its complaint.
+// a supplement, which follows its complaint; RuleConflict that of one which
+// does not, because it complains about who leads it.
 const (
-	RuleDefault = "default"
-	RuleThread  = "thread"
+	RuleDefault  = "default"
+	RuleThread   = "thread"
+	RuleConflict = "conflict"
 )
 
 // Rules is the compiled form. It is safe for concurrent use.

@@ -107,6 +107,28 @@ func (r *Rules) complainedAbout(department string, v *view) string {
 	return department + " is what is complained about: " + c.brief()
 }
 
+// follow is where a supplement goes: to who leads its complaint and hears of
+// it. But who is complained about in it does not get it, and where that is the
+// lead, the complaint office does; who leads the complaint stays as it is, for
+// the office to decide.
+func (r *Rules) follow(current complaint.Route, rec *complaint.Record) complaint.Route {
+	out := current
+	out.Rule, out.Again = RuleThread, "" // why it was routed anew, once, is not why this comes
+	if len(r.conflicts) == 0 {
+		return out
+	}
+	v := &view{Record: rec, rules: r}
+	if r.complainedAbout(out.Department, v) != "" {
+		if to := r.otherwise(v, r.cfg.Office); to != out.Department {
+			out.Department, out.Rule, out.AcceptBy, out.Next = to, RuleConflict, "", nil
+		}
+	}
+	out.Collaborators = slices.DeleteFunc(slices.Clone(out.Collaborators), func(code string) bool {
+		return code == out.Department || r.complainedAbout(code, v) != ""
+	})
+	return out
+}
+
 // Where makes a test of one condition, as routes have them.
 func (r *Rules) Where(w When) (func(*complaint.Record) bool, error) {
 	cfg := r.cfg

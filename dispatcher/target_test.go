@@ -140,6 +140,35 @@ func TestSupplementOfWhatWasPassedOn(t *testing.T) {
 	}
 }
 
+// What complains about the lead goes to the complaint office, what complains
+// about who hears of it to the others; neither changes who leads.
+func TestSupplementAboutItsLead(t *testing.T) {
+	cfg := base
+	cfg.Office = "CMO"
+	cfg.Conflicts = map[string]When{"LEGAL": {"text": When{"any": "rude"}}, "FIN": {"text": When{"any": "greedy"}}, "QSAFE": {"text": When{"any": "greedy"}}}
+	r, err := Compile(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	had := complaint.Route{Department: "LEGAL", Collaborators: []string{"FIN", "CMO", "QSAFE"}, Rule: "by-type", AcceptBy: "2026-11-23T10:00:00+08:00", Next: []string{"QSAFE"}}
+	for words, want := range map[string]complaint.Route{
+		"any news?":         {Department: "LEGAL", Collaborators: []string{"FIN", "CMO", "QSAFE"}, Rule: RuleThread, AcceptBy: had.AcceptBy, Next: had.Next},
+		"they are rude":     {Department: "CMO", Collaborators: []string{"FIN", "QSAFE"}, Rule: RuleConflict},
+		"so greedy":         {Department: "LEGAL", Collaborators: []string{"CMO"}, Rule: RuleThread, AcceptBy: had.AcceptBy, Next: had.Next},
+		"rude, also greedy": {Department: "CMO", Collaborators: []string{}, Rule: RuleConflict},
+	} {
+		rec := record()
+		rec.Event, rec.Narrative = complaint.Supplemented, words
+		got, err := decide(r, &complaint.Delivery{Record: *rec, Current: &had})
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %+v, %v", words, got, err)
+		}
+	}
+	if !slices.Equal(had.Collaborators, []string{"FIN", "CMO", "QSAFE"}) {
+		t.Errorf("the complaint's route became %+v", had)
+	}
+}
+
 // Nobody is waited for where there is nobody else.
 func TestNobodyElseMayTakeItsTime(t *testing.T) {
 	cfg := base
