@@ -14,7 +14,7 @@ const (
 
 // blockScale is the length of each block, chosen by cross-validation on sets
 // of many close labels in both languages.
-var blockScale = [blocks]float64{blockWords: 1, blockRuns: 0.2, blockGaps: 0.15, blockLetters: 0.9}
+var blockScale = [blocks]float64{blockWords: 1, blockRuns: 0.4, blockGaps: 0.2, blockLetters: 0.9}
 
 // Lengths of n-grams.
 const (

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -289,21 +290,48 @@ func FuzzPredict(f *testing.F) {
 }
 
 // BenchmarkAccuracy cross-validates on the whole sets: 38 English labels of 16
-// texts, 25 Chinese ones of 13. A guess would find 3 and 4 per cent.
+// texts and of 130,
+// 25 Chinese ones of 13. A guess would find 3 and 4 per cent.
 func BenchmarkAccuracy(b *testing.B) {
-	for _, set := range []string{"fine.en.txt", "fine.zh.txt"} {
-		b.Run(set, func(b *testing.B) {
+	sets := map[string][]Example{"fine.en": fine(b, "fine.en.txt"), "fine.zh": fine(b, "fine.zh.txt"), "dense.en": slices.Concat(writers(b)...)}
+	for _, name := range slices.Sorted(maps.Keys(sets)) {
+		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				r, err := CrossValidate(b.Context(), fine(b, set), 5)
+				r, err := CrossValidate(b.Context(), sets[name], 5)
 				if err != nil {
 					b.Fatal(err)
 				}
-				b.ReportMetric(100*r.Accuracy, "%right")
-				b.ReportMetric(100*r.MacroF1, "%F1")
-				b.ReportMetric(100*r.CalibrationError, "%miscalibrated")
+				report(b, r)
 			}
 		})
 	}
+}
+
+// BenchmarkStrangers sorts what one of three writers wrote, after the examples
+// of the other two: the first of them writes unlike them.
+func BenchmarkStrangers(b *testing.B) {
+	all := writers(b)
+	for i := range all {
+		b.Run(fmt.Sprint("writer", i+1), func(b *testing.B) {
+			for b.Loop() {
+				report(b, trained(b, slices.Concat(all[(i+1)%3], all[(i+2)%3])).Evaluate(all[i]))
+			}
+		})
+	}
+}
+
+// writers are three sets of 40 to 50 texts for each of the labels of fine.en.
+func writers(b *testing.B) (all [][]Example) {
+	for _, name := range []string{"dense.1.en.txt", "dense.2.en.txt", "dense.3.en.txt"} {
+		all = append(all, fine(b, name))
+	}
+	return all
+}
+
+func report(b *testing.B, r Report) {
+	b.ReportMetric(100*r.Accuracy, "%right")
+	b.ReportMetric(100*r.MacroF1, "%F1")
+	b.ReportMetric(100*r.CalibrationError, "%miscalibrated")
 }
 
 // BenchmarkTrain learns 10,000 texts of 77 labels.
