@@ -80,7 +80,7 @@ func (g *Gateway) sweep(ctx context.Context) error {
 			return g.numbers.forget(tx, now)
 		})
 		if err == nil {
-			err = g.forget(now)
+			err = g.forget(g.marks.lastGood()) // while Redis is away, nobody knows what it has
 		}
 		if err == nil && now.Sub(tidied) > time.Hour {
 			tidied = now

@@ -24,6 +24,7 @@ type marks struct {
 	last      int64
 	confirmed map[int]int64 // by partition
 	lost      bool
+	good      time.Time // when Redis last had everything that was acknowledged
 }
 
 // next is a mark greater than any before it, also of earlier processes.
@@ -83,6 +84,18 @@ func (m *marks) setLost(lost bool) {
 	m.lost = lost
 }
 
+func (m *marks) setGood(at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.good = at
+}
+
+func (m *marks) lastGood() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.good
+}
+
 // lossCheckEvery is how soon a loss is noticed where nothing is published.
 const lossCheckEvery = time.Second
 
@@ -109,6 +122,7 @@ func (g *Gateway) watchLoss(ctx context.Context) error {
 }
 
 func (g *Gateway) checkLoss(ctx context.Context) error {
+	now := time.Now()
 	floors := g.marks.floors()
 	for _, p := range g.client.parts {
 		text, err := g.client.write.Get(ctx, p.mark(g.id)).Result()
@@ -119,6 +133,7 @@ func (g *Gateway) checkLoss(ctx context.Context) error {
 		g.marks.see(p.index, floors[p.index], mark)
 	}
 	if !g.marks.doubtful() {
+		g.marks.setGood(now)
 		return nil
 	}
 	g.marks.setLost(false) // a loss from here on is noticed again
@@ -126,6 +141,7 @@ func (g *Gateway) checkLoss(ctx context.Context) error {
 		g.marks.setLost(true)
 		return err
 	}
+	g.marks.setGood(now)
 	return nil
 }
 

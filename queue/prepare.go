@@ -100,6 +100,7 @@ func (g *Gateway) first(ahead []pending) (line []pending, damaged []damagedEntry
 func independent(cfg Config, ahead, line []pending) []pending {
 	claimed := map[string]bool{}
 	claim := func(p pending) {
+		claimed["number "+p.entry.Number] = true // was told, maybe, and is named
 		for _, c := range p.entry.Contacts {
 			names, _ := claims(cfg, c)
 			for _, who := range people(c.From) {
@@ -116,6 +117,9 @@ func independent(cfg Config, ahead, line []pending) []pending {
 			for _, who := range people(c.From) {
 				names = append(names, "from "+who)
 			}
+			if c.Number != "" {
+				names = append(names, "number "+c.Number)
+			}
 			for _, name := range append(names, "id "+c.ID) {
 				if claimed[name] {
 					return true
@@ -126,6 +130,9 @@ func independent(cfg Config, ahead, line []pending) []pending {
 	}
 	for _, p := range ahead {
 		claim(p)
+		for _, who := range p.pub.People { // its words may tell of more than its sender
+			claimed["from "+who] = true
+		}
 	}
 	var out []pending
 	for _, p := range line {

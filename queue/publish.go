@@ -36,7 +36,7 @@ func (g *Gateway) publish(ctx context.Context) error {
 	defer last.land() // the error is told by turn, or ctx has ended
 	for {
 		g.giveWay(ctx, &seen)
-		more, err := g.turn(ctx, &last)
+		more, err := g.turn(ctx, &last, backoff > 0)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -87,8 +87,9 @@ func (f *flight) land() error {
 
 // turn makes a round ready, of what is first in line, while the last one is on
 // its way, and sends it once that has landed. It tells whether there may be
-// more to do at once.
-func (g *Gateway) turn(ctx context.Context, last *flight) (more bool, err error) {
+// more to do at once. After a failure a round goes alone: what becomes of it
+// says how long to wait, and whether Redis is up.
+func (g *Gateway) turn(ctx context.Context, last *flight, alone bool) (more bool, err error) {
 	round, short, err := g.prepare(ctx, last.round)
 	if err := last.land(); err != nil {
 		return false, err // what was made ready is made again: it stands behind what failed
@@ -101,8 +102,13 @@ func (g *Gateway) turn(ctx context.Context, last *flight) (more bool, err error)
 		*last = flight{round, landed}
 		go func() { landed <- g.send(ctx, round) }()
 	}
+	if short != nil || alone {
+		if err := last.land(); err != nil {
+			return false, err
+		}
+	}
 	if short != nil {
-		return false, errors.Join(last.land(), short)
+		return false, short
 	}
 	return len(round) > 0 || g.spool.depth() > 0, nil
 }
