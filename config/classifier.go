@@ -43,10 +43,12 @@ func (f *file) learnt(cfg *normalize.Config, in rulesFile) {
 		return
 	}
 	unknown := slices.DeleteFunc(slices.Clone(m.Labels), func(label string) bool {
-		return label == complaint.DefaultType || slices.ContainsFunc(in.Types, func(t entryOf[typeRule]) bool { return t.Key == label })
+		return label == complaint.DefaultType || slices.ContainsFunc(in.Types, func(t entryOf[typeRule]) bool { return t.Key == label }) ||
+			slices.ContainsFunc(in.Flags, func(f entryOf[flagRule]) bool { return f.Key == label }) ||
+			c.Model == starter.Name && slices.Contains(starter.Flags, label) // says nothing where the rules have no such flag
 	})
 	if len(unknown) > 0 {
-		f.faultAt("classifier.model", "it knows what is not among types: %s; add them, or train again", strings.Join(unknown, ", "))
+		f.faultAt("classifier.model", "it knows what is neither among types nor flags: %s; add them, or train again", strings.Join(unknown, ", "))
 	}
 	cfg.Learnt, cfg.Threshold = m, c.Threshold
 }

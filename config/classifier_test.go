@@ -99,7 +99,7 @@ func TestClassifierFaults(t *testing.T) {
 		"no file":      {func() {}, fmt.Sprintf(withClassifier, 0.7), "rules.yaml:6:21: classifier.model: learnt model: open"},
 		"threshold":    {func() {}, fmt.Sprintf(withClassifier, 7), "must lie between 0 and 1"},
 		"no model":     {func() {}, strings.ReplaceAll(fmt.Sprintf(withClassifier, 0.7), "model: past.model, ", ""), "classifier.model: must name a file"},
-		"unknown type": {func() { model(t, dir, "WEATHER") }, fmt.Sprintf(withClassifier, 0.7), `not among types: WEATHER; add`},
+		"unknown type": {func() { model(t, dir, "WEATHER") }, fmt.Sprintf(withClassifier, 0.7), `neither among types nor flags: WEATHER; add`},
 		"no model file": {func() {
 			if err := os.WriteFile(filepath.Join(dir, "past.model"), []byte("PK"), 0o600); err != nil {
 				t.Fatal(err)
@@ -114,5 +114,40 @@ func TestClassifierFaults(t *testing.T) {
 		if _, err := LoadRules(path); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
+	}
+}
+
+// A label that is a flag's name raises the flag, with its evidence, and leaves
+// the type to the others.
+func TestLearntFlag(t *testing.T) {
+	dir := t.TempDir()
+	model(t, dir, "farewell")
+	text := strings.Replace(withClassifier, "routes:", "flags: {farewell: {any: [goodbye]}, loud: {any: [screams]}}\nroutes:", 1)
+	path := filepath.Join(dir, "rules.yaml")
+	if err := os.WriteFile(path, fmt.Appendf(nil, text, 0.5), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rules, err := LoadRules(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply := func(text string) complaint.Record {
+		return rules.Apply(complaint.Contact{ID: "x", Channel: complaint.Email, Ref: "x", Text: text})
+	}
+	r := apply("the bill shows a sum that I don't owe, and it screams")
+	if fmt.Sprint(r.Flags) != "[farewell loud]" || r.Type != complaint.DefaultType || r.Classification.Learnt.Type != "NOISE" || r.Classification.Learnt.Used {
+		t.Errorf("%s %v, learnt %+v", r.Type, r.Flags, r.Classification.Learnt)
+	}
+	told := 0
+	for _, m := range r.Classification.Matched {
+		if m.Rule == "classifier" && m.Flag == "farewell" && m.Type == "" && m.Weight > 0 {
+			told++
+		}
+	}
+	if told == 0 {
+		t.Errorf("no evidence of it: %+v", r.Classification.Matched)
+	}
+	if r := apply("the parrot screams all night"); fmt.Sprint(r.Flags) != "[loud]" || r.Type != "NOISE" {
+		t.Errorf("%s %v", r.Type, r.Flags)
 	}
 }

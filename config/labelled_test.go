@@ -54,8 +54,8 @@ func (s share) value() float64 { return float64(s.right) / float64(max(s.of, 1))
 // complaints of both languages into 16 types; a guess would find 6 per cent.
 // "first", "tuned" and "fresh" have been learnt from by now, so they only hold
 // what was reached. What is found in words that nobody thought of "blind" tells:
-// it was written by somebody who had not seen the keywords, and measured once.
-// Whoever tunes by it must write another. The floors are a little under what was
+// it was written by somebody who had not seen the keywords, and is measured, not
+// read. Whoever tunes by it must write another. The floors are a little under what was
 // seen.
 func TestLabelledComplaints(t *testing.T) {
 	rules, err := LoadRules("../rules.example.yaml")
@@ -69,7 +69,7 @@ func TestLabelledComplaints(t *testing.T) {
 		{"first", 0.97, 0.96, 0.96, 1},
 		{"tuned", 0.97, 0.96, 0.98, 1},
 		{"fresh", 0.97, 0.95, 0.95, 1},
-		{"blind", 0.77, 0.82, 0.80, 0.78},
+		{"blind", 0.79, 0.83, 0.80, 0.94},
 	} {
 		var types, priorities, flags, urgent share
 		for _, c := range readLabelled(t, "testdata/complaints."+half.name+".jsonl") {

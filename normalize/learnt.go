@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"hearken/complaint"
+	"hearken/internal/learn"
 )
 
 // learntEvidence is how many n-grams are shown of those that spoke most for a
@@ -26,8 +27,9 @@ const unopposed = 0.5
 const keywordTrust = 0.5
 
 // consult asks the learnt classifier, where there is one. Where it is sure
-// enough, and surer than the keywords can be trusted, its type is the record's,
-// and the one that the keywords found comes next. What keywords say of safety it can't take away: those flags and their
+// enough, and surer than the keywords can be trusted, its type is the
+// record's, and the one that the keywords found comes next. It may add flags;
+// what keywords say of safety it can't take away: those flags and their
 // priority stand.
 func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification, text string) {
 	if n.cfg.Learnt == nil || strings.TrimSpace(text) == "" {
@@ -35,6 +37,8 @@ func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification, t
 	}
 	p := n.cfg.Learnt.Read(text)
 	defer p.Done()
+	n.warn(r, c, p)
+	said := p.Among(n.isType)
 	enough := n.cfg.Threshold
 	if r.Type == complaint.DefaultType {
 		enough *= unopposed
@@ -42,30 +46,61 @@ func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification, t
 		enough = max(enough, keywordTrust*c.Confidence)
 	}
 	c.Learnt = &complaint.Learnt{
-		Type: p.Label, Probability: math.Round(p.Probability*1000) / 1000, Model: n.cfg.Learnt.Sum, Used: p.Probability >= enough,
+		Type: said.Label, Probability: math.Round(said.Probability*1000) / 1000, Model: n.cfg.Learnt.Sum, Used: said.Probability >= enough,
 	}
 	if !c.Learnt.Used {
 		return
 	}
-	c.Confidence = math.Round(p.Probability*100) / 100
-	subject, _ := r.Words()
-	before := utf8.RuneCountInString(subject) + 1
-	for _, e := range p.Explain(p.Label, learntEvidence) {
-		m := complaint.Match{Type: p.Label, Term: e.Text, Field: "subject", Offset: e.At, Weight: e.Weight, Rule: ruleLearnt}
-		if e.At >= before {
-			m.Field, m.Offset = "narrative", e.At-before
-		}
-		c.Matched = append(c.Matched, m)
-	}
-	if p.Label == r.Type {
+	c.Confidence = math.Round(said.Probability*100) / 100
+	c.Matched = append(c.Matched, learntMatches(r, p, said.Label, complaint.Match{Type: said.Label})...)
+	if said.Label == r.Type {
 		return
 	}
-	others := slices.DeleteFunc(r.SecondaryTypes, func(t string) bool { return t == p.Label })
+	others := slices.DeleteFunc(r.SecondaryTypes, func(t string) bool { return t == said.Label })
 	if r.Type != complaint.DefaultType {
 		others = append([]string{r.Type}, others...)
 	}
-	r.Type, r.SecondaryTypes = p.Label, others[:min(len(others), maxSecondary)]
+	r.Type, r.SecondaryTypes = said.Label, others[:min(len(others), maxSecondary)]
 	if len(r.SecondaryTypes) == 0 {
 		r.SecondaryTypes = nil
 	}
+}
+
+// isType tells a type from the classifier's other labels.
+func (n *Normalizer) isType(label string) bool {
+	return label == complaint.DefaultType || slices.ContainsFunc(n.cfg.Types, func(t Type) bool { return t.Code == label })
+}
+
+// warn raises the flags that the classifier has learnt, where it is sure enough
+// of one.
+func (n *Normalizer) warn(r *complaint.Record, c *complaint.Classification, p *learn.Reading) {
+	for _, flag := range n.learntFlags {
+		if p.Probability(flag) < n.cfg.Threshold || slices.Contains(r.Flags, flag) {
+			continue
+		}
+		r.Flags = append(r.Flags, flag)
+		c.Matched = append(c.Matched, learntMatches(r, p, flag, complaint.Match{Flag: flag})...)
+	}
+	slices.SortStableFunc(r.Flags, func(a, b string) int { return n.flagPlace(a) - n.flagPlace(b) })
+}
+
+// flagPlace is where a flag stands in the rules.
+func (n *Normalizer) flagPlace(name string) int {
+	return slices.IndexFunc(n.cfg.Flags, func(f Flag) bool { return f.Name == name })
+}
+
+// learntMatches are what of a record's words spoke most for a label, each like
+// the one given.
+func learntMatches(r *complaint.Record, p *learn.Reading, label string, like complaint.Match) (out []complaint.Match) {
+	subject, _ := r.Words()
+	before := utf8.RuneCountInString(subject) + 1
+	for _, e := range p.Explain(label, learntEvidence) {
+		m := like
+		m.Term, m.Field, m.Offset, m.Weight, m.Rule = e.Text, "subject", e.At, e.Weight, ruleLearnt
+		if e.At >= before {
+			m.Field, m.Offset = "narrative", e.At-before
+		}
+		out = append(out, m)
+	}
+	return out
 }

@@ -29,7 +29,9 @@ func TestConsult(t *testing.T) {
 		"nothing against it":           {0, p * 1.9, true},
 		"too unsure even so":           {0, p * 2.1, false},
 	} {
-		cfg := Config{Learnt: m, Threshold: c.threshold, Types: []Type{{Code: "OTHERS", Keywords: []Keywords{{Any: []string{"nothing of it"}}}}}}
+		cfg := Config{Learnt: m, Threshold: c.threshold, Types: []Type{
+			{Code: "OTHERS", Keywords: []Keywords{{Any: []string{"nothing of it"}}}}, {Code: "NOISE"}, {Code: "BILLING"},
+		}}
 		if c.weight > 0 {
 			cfg.Types[0].Keywords = []Keywords{{Any: []string{"night"}, Weight: c.weight}}
 		}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -26,7 +27,8 @@ type Config struct {
 	Flags   []Flag
 	Region  string // for phone numbers without a country code: "CN"
 	// Learnt is a classifier trained on past complaints; nil means none. It
-	// decides the type where it is at least as sure as Threshold, 0 to 1.
+	// decides the type where it is at least as sure as Threshold, 0 to 1, and
+	// likewise raises flags by whose names it knows something.
 	Learnt    *learn.Model
 	Threshold float64
 	// Priority decides by the finished record; nil means DefaultPriority.
@@ -73,6 +75,8 @@ type Normalizer struct {
 	owners   []owner
 	patterns int // how many keywords has
 	scales   sync.Pool
+	// learntFlags are the classifier's labels that are flags.
+	learntFlags []string
 }
 
 // New compiles the rules. It reports all faults at once.
@@ -103,6 +107,13 @@ func New(cfg Config) (*Normalizer, error) {
 	}
 	for _, f := range cfg.Flags {
 		add(owner{kind: ofFlag, flag: f.Name, rule: "flags." + f.Name}, f.Any, f.Except)
+	}
+	if cfg.Learnt != nil {
+		for _, f := range cfg.Flags {
+			if slices.Contains(cfg.Learnt.Labels, f.Name) {
+				n.learntFlags = append(n.learntFlags, f.Name)
+			}
+		}
 	}
 	for i, r := range remedies {
 		add(owner{kind: ofRemedy, at: i}, r.any, nil)

@@ -1,5 +1,5 @@
 // Package starter is the classifier that comes with Hearken: of the sixteen
-// types of the example rules, learnt from complaints that were written for it,
+// types of the example rules and words of farewell, learnt from complaints that were written for it,
 // in English and Chinese. A company's own past complaints make a better one.
 // It hides that the model is a file within the program.
 //
@@ -16,6 +16,9 @@ import (
 
 // Name is how the rules name it, where they could name a file.
 const Name = "starter"
+
+// Flags are what it knows beside the types.
+var Flags = []string{"self_harm"}
 
 //go:embed starter.model
 var file []byte

@@ -18,14 +18,15 @@ func TestModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(m.Labels) != 16 {
+	if len(m.Labels) != 16+len(Flags) {
 		t.Errorf("labels %v", m.Labels)
 	}
 	for text, want := range map[string]string{
-		"the parcel never came and nobody knows where it is": "DELIVERY",
-		"保安冲我大吼大叫, 还骂人":                                      "STAFF",
-		"洗衣机用了三天就不转了":                                        "QUALITY",
-		"the app closes itself":                              "TECH",
+		"the parcel never came and nobody knows where it is":                 "DELIVERY",
+		"保安冲我大吼大叫, 还骂人":                                                      "STAFF",
+		"洗衣机用了三天就不转了":                                                        "QUALITY",
+		"the app closes itself":                                              "TECH",
+		"I've put the keys and the papers on the table for whoever finds me": "self_harm",
 	} {
 		if got := m.Read(text); got.Label != want {
 			t.Errorf("%q is %v, want %s", text, got, want)

@@ -7,7 +7,10 @@
 // the same model, on any number of processors.
 package learn
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // Model is a trained classifier. It is safe for concurrent use.
 type Model struct {
@@ -82,6 +85,27 @@ func (m *Model) Read(text string) *Reading {
 	}
 	r.Prediction = Prediction{m.Labels[best], float64(p[best])}
 	return r
+}
+
+// Probability is how likely a label is, 0 to 1; 0 for one that the model does
+// not have.
+func (r *Reading) Probability(label string) float64 {
+	l, known := slices.BinarySearch(r.model.Labels, label)
+	if !known {
+		return 0
+	}
+	return float64(r.scores.mixed[l])
+}
+
+// Among is the likeliest of some labels; the zero Prediction where there is
+// none.
+func (r *Reading) Among(some func(label string) bool) (best Prediction) {
+	for l, label := range r.model.Labels {
+		if p := float64(r.scores.mixed[l]); some(label) && (p > best.Probability || best.Label == "") {
+			best = Prediction{label, p}
+		}
+	}
+	return best
 }
 
 // scores are what the classifiers say of a text.
