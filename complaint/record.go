@@ -107,7 +107,7 @@ type Match struct {
 	Term   string  `json:"term"`
 	Field  string  `json:"field"`            // "subject" or "narrative"
 	Offset int     `json:"offset"`           // in runes from the field's start
-	Weight float64 `json:"weight,omitempty"` // what it added to the type's score
+	Weight float64 `json:"weight,omitempty"` // what it added to the score of the type, or of a flag that the classifier raised
 	Rule   string  `json:"rule,omitempty"`   // the place in the rules: "types.BILLING.keywords[0]"; "classifier"
 	Note   string  `json:"note,omitempty"`   // "negated"
 }

@@ -27,7 +27,7 @@ func (s *streams) explain(e config.Explanation, version, was string) {
 		if m.Note != "" {
 			note = ", " + m.Note
 		}
-		if m.Type != "" {
+		if m.Weight != 0 {
 			note = fmt.Sprintf(", weight %.2g%s", m.Weight, note)
 		}
 		t.say(1, "%s%s: %q in the %s at %d%s, by %s", m.Type, m.Flag, m.Term, m.Field, m.Offset, note, m.Rule)
