@@ -3,6 +3,7 @@ package letter
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -720,6 +721,33 @@ func BenchmarkRead(b *testing.B) {
 			if _, err := Read(bytes.NewReader(raw), counting{}, DefaultLimits); err != nil {
 				b.Fatal(err)
 			}
+		}
+	}
+}
+
+// once fails at its end, tells it once, and says then that it has ended.
+type once struct {
+	text string
+	told bool
+}
+
+func (o *once) Read(p []byte) (int, error) {
+	n := copy(p, o.text)
+	if o.text = o.text[n:]; n > 0 {
+		return n, nil
+	}
+	if o.told {
+		return 0, io.EOF
+	}
+	o.told = true
+	return 0, errors.New("the disk is not well")
+}
+
+// What could not be read to its end is no mail, however short it is.
+func TestAnErrorThatIsToldOnce(t *testing.T) {
+	for _, text := range []string{"", "From: a@b\r\n", "From: a@b\r\n\r\nx\r\n", "From: a@b\r\r" + strings.Repeat("x\r", 4000), "From: a@b\r\n\r\n" + strings.Repeat("x\r\n", 9000)} {
+		if l, err := Read(&once{text: text}, failing{}, DefaultLimits); err == nil {
+			t.Errorf("%d bytes of a mail: %+v", len(text), l)
 		}
 	}
 }

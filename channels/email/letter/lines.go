@@ -41,12 +41,19 @@ type lines struct {
 type tap struct {
 	r    io.Reader
 	hash hash.Hash
+	err  error // what r failed with, other than its end: a Peek tells it once
 }
 
 func (t *tap) Read(p []byte) (int, error) {
+	if t.err != nil {
+		return 0, t.err
+	}
 	n, err := t.r.Read(p)
 	if t.hash != nil {
 		t.hash.Write(p[:n])
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		t.err = err
 	}
 	return n, err
 }
