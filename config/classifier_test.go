@@ -151,3 +151,23 @@ func TestLearntFlag(t *testing.T) {
 		t.Errorf("%s %v", r.Type, r.Flags)
 	}
 }
+
+// One that knows flags alone has no opinion of the type.
+func TestClassifierOfFlagsAlone(t *testing.T) {
+	dir := t.TempDir()
+	model(t, dir, "farewell")
+	text := strings.Replace(fmt.Sprintf(withClassifier, 0.5), "routes:", "flags: {farewell: {any: [goodbye]}, NOISE: {any: [loud]}}\nroutes:", 1)
+	text = strings.Replace(text, "  NOISE: {name", "  SOUND: {name", 1)
+	path := filepath.Join(dir, "rules.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rules, err := LoadRules(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rules.Apply(complaint.Contact{ID: "x", Channel: complaint.Email, Ref: "x", Text: "the parrot screams all night"})
+	if fmt.Sprint(r.Flags) != "[NOISE]" || r.Type != complaint.DefaultType || r.Classification.Learnt != nil {
+		t.Errorf("%s %v, learnt %+v", r.Type, r.Flags, r.Classification.Learnt)
+	}
+}

@@ -39,6 +39,9 @@ func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification, t
 	defer p.Done()
 	n.warn(r, c, p)
 	said := p.Among(n.isType)
+	if said.Label == "" {
+		return // it knows flags alone
+	}
 	enough := n.cfg.Threshold
 	if r.Type == complaint.DefaultType {
 		enough *= unopposed
