@@ -24,6 +24,7 @@ type marks struct {
 	last      int64
 	confirmed map[int]int64 // by partition
 	lost      bool
+	losses    int       // that were noticed so far
 	good      time.Time // when Redis last had everything that was acknowledged
 }
 
@@ -81,7 +82,17 @@ func (m *marks) doubtful() bool {
 func (m *marks) setLost(lost bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.lost && !lost { // it is about to be made good
+		m.losses++
+	}
 	m.lost = lost
+}
+
+// noticed is how many losses were made good so far.
+func (m *marks) noticed() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.losses
 }
 
 func (m *marks) setGood(at time.Time) {

@@ -154,19 +154,12 @@ func (g *Gateway) send(ctx context.Context, todo []pending) error {
 	for i, p := range todo {
 		pubs[i] = p.pub
 	}
+	losses := g.marks.noticed()
 	results, err := g.sendAll(ctx, pubs)
 	if err != nil {
 		return err
 	}
-	err = g.spool.Update(func(tx *journal.Tx) error {
-		for i, p := range todo {
-			if err := g.book(tx, p, results[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := g.bookAll(todo, results, losses); err != nil {
 		return err
 	}
 	for i, p := range todo {
@@ -176,6 +169,23 @@ func (g *Gateway) send(ctx context.Context, todo []pending) error {
 		}
 	}
 	return nil
+}
+
+// bookAll writes what came of a round, before which so many losses had been
+// noticed. One that was noticed since was made good without the round.
+func (g *Gateway) bookAll(todo []pending, results []result, losses int) error {
+	err := g.spool.Update(func(tx *journal.Tx) error {
+		for i, p := range todo {
+			if err := g.book(tx, p, results[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && g.marks.noticed() != losses {
+		g.marks.setLost(true)
+	}
+	return err
 }
 
 // book writes what came of one entry: it is kept for a while, or dropped, or

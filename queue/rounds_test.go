@@ -185,3 +185,46 @@ func TestKeptOutlivesAnOutage(t *testing.T) {
 	r.redis.Up()
 	await(t, "what redis lost", func() bool { all, err := r.entries(streamIntake); return err == nil && len(all) == 2 })
 }
+
+// A loss that is noticed between Redis' answer and the booking is made good
+// once more, with the round that it came upon.
+func TestLossBeforeTheBooking(t *testing.T) {
+	g, ctx := byHand(t), t.Context()
+	for i := range 2 {
+		if _, err := g.Accept(ctx, mail(fmt.Sprint(i), fmt.Sprint(i, "@example.com"), "x")); err != nil {
+			t.Fatal(err)
+		}
+		round, _, err := g.prepare(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			if err := g.send(ctx, round); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		losses := g.marks.noticed()
+		results, err := g.sendAll(ctx, []publication{round[0].pub})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.client.write.FlushAll(ctx).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.checkLoss(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := g.bookAll(round, results, losses); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := g.checkLoss(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := g.client.write.XLen(ctx, g.client.parts[0].stream(streamIntake)).Result(); err != nil || n != 2 {
+		t.Errorf("%d records of 2 on the intake, %v", n, err)
+	}
+}
