@@ -20,20 +20,24 @@ type labelled struct {
 	Flags    []string `json:"flags"`
 }
 
-func readLabelled(t testing.TB, path string) []labelled {
+// readSet reads a file of JSON lines.
+func readSet[T any](t testing.TB, path string) (out []T) {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	var out []labelled
-	for s := bufio.NewScanner(f); s.Scan(); {
-		var one labelled
+	s := bufio.NewScanner(f)
+	for s.Scan() {
+		var one T
 		if err := json.Unmarshal(s.Bytes(), &one); err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
 		out = append(out, one)
+	}
+	if err := s.Err(); err != nil {
+		t.Fatalf("%s: %v", path, err)
 	}
 	return out
 }
@@ -72,7 +76,7 @@ func TestLabelledComplaints(t *testing.T) {
 		{"blind", 0.79, 0.83, 0.80, 0.94},
 	} {
 		var types, priorities, flags, urgent share
-		for _, c := range readLabelled(t, "testdata/complaints."+half.name+".jsonl") {
+		for _, c := range readSet[labelled](t, "testdata/complaints."+half.name+".jsonl") {
 			got := rules.Apply(complaint.Contact{ID: "x", Channel: complaint.Email, Ref: "x", Subject: c.Subject, Text: c.Text})
 			wrong := false
 			if c.Class != "" {

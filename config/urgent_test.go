@@ -1,8 +1,6 @@
 package config
 
 import (
-	"bufio"
-	"encoding/json"
 	"os"
 	"slices"
 	"testing"
@@ -16,24 +14,6 @@ type danger struct {
 	P1    bool     `json:"p1"`
 	Flags []string `json:"flags"`
 	Why   string   `json:"why"`
-}
-
-func readDangers(t *testing.T, path string) []danger {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var out []danger
-	for s := bufio.NewScanner(f); s.Scan(); {
-		var one danger
-		if err := json.Unmarshal(s.Bytes(), &one); err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-		out = append(out, one)
-	}
-	return out
 }
 
 // What endangers people is found where it is told in passing, in everyday words,
@@ -58,7 +38,7 @@ func TestUrgentComplaints(t *testing.T) {
 	} {
 		var found, called share
 		flags := map[string]*share{}
-		for _, c := range readDangers(t, "testdata/"+half.name+".jsonl") {
+		for _, c := range readSet[danger](t, "testdata/"+half.name+".jsonl") {
 			got := rules.Apply(complaint.Contact{ID: "x", Channel: complaint.Chat, Ref: "x", Text: c.Text})
 			is := got.Priority == "P1"
 			if c.P1 {

@@ -36,13 +36,13 @@ func (n *Normalizer) classify(r *complaint.Record, said string) {
 		n.weigh(r, p, s)
 	}
 	r.RemedySought, r.RemedyText = n.remedy(passages)
+	r.Type, r.SecondaryTypes, c.Confidence = n.decide(s.scores)
+	n.consult(r, &c, s, said)
 	for _, f := range n.cfg.Flags { // in the order of the rules
 		if slices.Contains(s.raised, f.Name) {
 			r.Flags = append(r.Flags, f.Name)
 		}
 	}
-	r.Type, r.SecondaryTypes, c.Confidence = n.decide(s.scores)
-	n.consult(r, &c, said)
 	n.honour(r, &c)
 	c.Matched = n.matched(s.evidence, c.Matched)
 	r.IntakeClass = class(r, s)

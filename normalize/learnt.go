@@ -31,14 +31,14 @@ const keywordTrust = 0.5
 // record's, and the one that the keywords found comes next. It may add flags;
 // what keywords say of safety it can't take away: those flags and their
 // priority stand.
-func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification, text string) {
+func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification, s *scale, text string) {
 	if n.cfg.Learnt == nil || strings.TrimSpace(text) == "" {
 		return
 	}
 	p := n.cfg.Learnt.Read(text)
 	defer p.Done()
-	n.warn(r, c, p)
-	said := p.Among(n.isType)
+	n.warn(r, c, s, p)
+	said := p.Among(n.HasType)
 	if said.Label == "" {
 		return // it knows flags alone
 	}
@@ -55,7 +55,7 @@ func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification, t
 		return
 	}
 	c.Confidence = math.Round(said.Probability*100) / 100
-	c.Matched = append(c.Matched, learntMatches(r, p, said.Label, complaint.Match{Type: said.Label})...)
+	c.Matched = append(c.Matched, learntMatches(r, p, complaint.Match{Type: said.Label})...)
 	if said.Label == r.Type {
 		return
 	}
@@ -69,35 +69,24 @@ func (n *Normalizer) consult(r *complaint.Record, c *complaint.Classification, t
 	}
 }
 
-// isType tells a type from the classifier's other labels.
-func (n *Normalizer) isType(label string) bool {
-	return label == complaint.DefaultType || slices.ContainsFunc(n.cfg.Types, func(t Type) bool { return t.Code == label })
-}
-
 // warn raises the flags that the classifier has learnt, where it is sure enough
 // of one.
-func (n *Normalizer) warn(r *complaint.Record, c *complaint.Classification, p *learn.Reading) {
+func (n *Normalizer) warn(r *complaint.Record, c *complaint.Classification, s *scale, p *learn.Reading) {
 	for _, flag := range n.learntFlags {
-		if p.Probability(flag) < n.cfg.Threshold || slices.Contains(r.Flags, flag) {
+		if p.Probability(flag) < n.cfg.Threshold || slices.Contains(s.raised, flag) {
 			continue
 		}
-		r.Flags = append(r.Flags, flag)
-		c.Matched = append(c.Matched, learntMatches(r, p, flag, complaint.Match{Flag: flag})...)
+		s.raised = append(s.raised, flag)
+		c.Matched = append(c.Matched, learntMatches(r, p, complaint.Match{Flag: flag})...)
 	}
-	slices.SortStableFunc(r.Flags, func(a, b string) int { return n.flagPlace(a) - n.flagPlace(b) })
 }
 
-// flagPlace is where a flag stands in the rules.
-func (n *Normalizer) flagPlace(name string) int {
-	return slices.IndexFunc(n.cfg.Flags, func(f Flag) bool { return f.Name == name })
-}
-
-// learntMatches are what of a record's words spoke most for a label, each like
-// the one given.
-func learntMatches(r *complaint.Record, p *learn.Reading, label string, like complaint.Match) (out []complaint.Match) {
+// learntMatches are what of a record's words spoke most for the type or flag of
+// like, each like it.
+func learntMatches(r *complaint.Record, p *learn.Reading, like complaint.Match) (out []complaint.Match) {
 	subject, _ := r.Words()
 	before := utf8.RuneCountInString(subject) + 1
-	for _, e := range p.Explain(label, learntEvidence) {
+	for _, e := range p.Explain(like.Type+like.Flag, learntEvidence) {
 		m := like
 		m.Term, m.Field, m.Offset, m.Weight, m.Rule = e.Text, "subject", e.At, e.Weight, ruleLearnt
 		if e.At >= before {

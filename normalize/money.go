@@ -3,6 +3,7 @@ package normalize
 import (
 	"math/big"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -34,7 +35,7 @@ func orderNo(text string) string {
 			}
 			tried++
 			no, before := text[from+m[2]:from+m[3]], strings.TrimRightFunc(low[:from], unicode.IsSpace)
-			if strings.ContainsAny(no, "0123456789") && !endsWithAny(before, notOrder) {
+			if strings.ContainsAny(no, "0123456789") && !slices.ContainsFunc(notOrder, func(w string) bool { return strings.HasSuffix(before, w) }) {
 				return strings.TrimRight(no, "-_")
 			}
 			from = firstOf(low, from+m[1], orderWords)

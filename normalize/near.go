@@ -79,8 +79,3 @@ func lower(s string) string {
 func containsAny(text string, words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
-
-// endsWithAny tells whether the text ends with one of the words.
-func endsWithAny(text string, words []string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return strings.HasSuffix(text, w) })
-}

@@ -143,14 +143,12 @@ func (g *Gateway) checkLoss(ctx context.Context) error {
 		mark, _ := strconv.ParseInt(text, 10, 64) // "" is 0: no mark
 		g.marks.see(p.index, floors[p.index], mark)
 	}
-	if !g.marks.doubtful() {
-		g.marks.setGood(now)
-		return nil
-	}
-	g.marks.setLost(false) // a loss from here on is noticed again
-	if err := g.restore(ctx); err != nil {
-		g.marks.setLost(true)
-		return err
+	if g.marks.doubtful() {
+		g.marks.setLost(false) // a loss from here on is noticed again
+		if err := g.restore(ctx); err != nil {
+			g.marks.setLost(true)
+			return err
+		}
 	}
 	g.marks.setGood(now)
 	return nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"hearken/complaint"
 	"hearken/queue/journal"
 )
 
@@ -99,14 +100,17 @@ func (g *Gateway) first(ahead []pending) (line []pending, damaged []damagedEntry
 // published.
 func independent(cfg Config, ahead, line []pending) []pending {
 	claimed := map[string]bool{}
+	ties := func(c complaint.Contact, names []string) []string {
+		for _, who := range people(c.From) {
+			names = append(names, "from "+who) // whose next complaint is a repeat
+		}
+		return append(names, "id "+c.ID)
+	}
 	claim := func(p pending) {
 		claimed["number "+p.entry.Number] = true // was told, maybe, and is named
 		for _, c := range p.entry.Contacts {
 			names, _ := claims(cfg, c)
-			for _, who := range people(c.From) {
-				names = append(names, "from "+who) // whose next complaint is a repeat
-			}
-			for _, name := range append(names, "id "+c.ID) {
+			for _, name := range ties(c, names) {
 				claimed[name] = true
 			}
 		}
@@ -114,16 +118,11 @@ func independent(cfg Config, ahead, line []pending) []pending {
 	waits := func(p pending) bool {
 		for _, c := range p.entry.Contacts {
 			names, _ := threadNames(c)
-			for _, who := range people(c.From) {
-				names = append(names, "from "+who)
-			}
 			if c.Number != "" {
 				names = append(names, "number "+c.Number)
 			}
-			for _, name := range append(names, "id "+c.ID) {
-				if claimed[name] {
-					return true
-				}
+			if slices.ContainsFunc(ties(c, names), func(name string) bool { return claimed[name] }) {
+				return true
 			}
 		}
 		return false

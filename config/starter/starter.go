@@ -1,7 +1,7 @@
 // Package starter is the classifier that comes with Hearken: of the sixteen
-// types of the example rules and words of farewell, learnt from complaints that were written for it,
-// in English and Chinese. A company's own past complaints make a better one.
-// It hides that the model is a file within the program.
+// types of the example rules and words of farewell, learnt from complaints that
+// were written for it, in English and Chinese. A company's own past complaints
+// make a better one. It hides that the model is a file within the program.
 //
 // complaints.jsonl is what it was learnt from:
 //

@@ -290,8 +290,7 @@ func FuzzPredict(f *testing.F) {
 }
 
 // BenchmarkAccuracy cross-validates on the whole sets: 38 English labels of 16
-// texts and of 130,
-// 25 Chinese ones of 13. A guess would find 3 and 4 per cent.
+// texts and of 130, 25 Chinese ones of 13. A guess would find 3 and 4 per cent.
 func BenchmarkAccuracy(b *testing.B) {
 	sets := map[string][]Example{"fine.en": fine(b, "fine.en.txt"), "fine.zh": fine(b, "fine.zh.txt"), "dense.en": slices.Concat(writers(b)...)}
 	for _, name := range slices.Sorted(maps.Keys(sets)) {

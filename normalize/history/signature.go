@@ -58,15 +58,15 @@ func phrases(list string) map[string]bool {
 // more of it follows.
 func beginsSignature(lines []string, i int) bool {
 	line, left := lines[i], len(lines)-i-1
-	mayClose := closing(line) != ""
+	low := closing(line)
 	switch {
 	case line == signatureMark || line == "--\u00a0":
 		return left <= maxMarked
 	case isDashes(line):
 		return left <= maxMarked && (line[0] != '_' || left > 0 && alone(lines, i)) && !divides(lines, i) && onlyDetails(lines[i+1:])
-	case mayClose && isClosing(line):
+	case low != "" && isClosing(line):
 		return left <= maxClosed && onlyDetails(lines[i+1:])
-	case mayClose && isThanks(line):
+	case thanks[low]:
 		next := nextLine(lines, i+1)
 		return left <= maxClosed && next < len(lines) && isName(lines[next]) && onlyDetails(lines[next:])
 	case left == 0:
@@ -135,8 +135,6 @@ func isClosing(line string) bool {
 	}
 	return false
 }
-
-func isThanks(line string) bool { return thanks[closing(line)] }
 
 // isName tells a line that may be a person's name.
 func isName(line string) bool {

@@ -1,7 +1,6 @@
 package letter
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"strings"
@@ -89,11 +88,9 @@ func (l *lines) header(limit int) block {
 		}
 		b.closed = false
 	}
-	br := readers.Get().(*bufio.Reader)
-	br.Reset(bytes.NewReader(clean))
+	br := borrow(bytes.NewReader(clean))
 	fields, err := textproto.ReadHeader(br)
-	br.Reset(nil)
-	readers.Put(br)
+	giveBack(br)
 	if err != nil {
 		b.notes = append(b.notes, "a header could be read in part only")
 	}

@@ -72,9 +72,20 @@ func (l *lines) sum(h hash.Hash) {
 // mails are.
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }}
 
+func borrow(r io.Reader) *bufio.Reader {
+	br := readers.Get().(*bufio.Reader)
+	br.Reset(r)
+	return br
+}
+
+func giveBack(br *bufio.Reader) {
+	br.Reset(nil)
+	readers.Put(br)
+}
+
 func newLines(r io.Reader) *lines {
-	l := &lines{br: readers.Get().(*bufio.Reader), src: tap{r: r}}
-	l.br.Reset(&l.src)
+	l := &lines{src: tap{r: r}}
+	l.br = borrow(&l.src)
 	// Mail from old Macs and broken scripts ends its lines by CR alone.
 	if head, _ := l.br.Peek(readBuffer); bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0 {
 		l.src.r = crToLF{io.MultiReader(bytes.NewReader(bytes.Clone(head)), r)}
@@ -85,8 +96,7 @@ func newLines(r io.Reader) *lines {
 
 // done gives the buffer to the next mail. Nothing may be read after it.
 func (l *lines) done() {
-	l.br.Reset(nil)
-	readers.Put(l.br)
+	giveBack(l.br)
 	l.br = nil
 }
 
